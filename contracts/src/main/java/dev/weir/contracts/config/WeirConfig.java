@@ -1,0 +1,13 @@
+package dev.weir.contracts.config;
+
+import java.util.Map;
+
+/**
+ * The whole configuration file.
+ *
+ * @param upstreams by name, in the file's order
+ * @param maxBodyBytes the largest body that {@code POST /v1/jobs} takes; 1 MiB unless set
+ */
+public record WeirConfig(Map<String, UpstreamConfig> upstreams, int maxBodyBytes) {
+    public static final int DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+}

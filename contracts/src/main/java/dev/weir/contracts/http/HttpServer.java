@@ -1,0 +1,171 @@
+package dev.weir.contracts.http;
+
+import dev.weir.contracts.kafka.Json;
+import io.javalin.Javalin;
+import io.javalin.compression.CompressionStrategy;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.ContentTooLargeResponse;
+import io.javalin.http.HttpResponseException;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP server of one process: the routes of its roles, and beside them {@code /healthz}, {@code /readyz},
+ * {@code /metrics} and {@code /openapi.json}. Every error is a {@link Problem}.
+ */
+public final class HttpServer implements AutoCloseable {
+    /** Threads of one server; the work is asynchronous, so few are needed. */
+    public static final int MAX_THREADS = 64;
+
+    public static final int MAX_HEADER_BYTES = 16 * 1024;
+    public static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
+    /** An asynchronous answer that takes longer is given up. */
+    public static final Duration ASYNC_TIMEOUT = Duration.ofSeconds(90);
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    private final Javalin javalin;
+
+    /**
+     * Starts listening.
+     *
+     * @param host the address to listen on, {@code 0.0.0.0} for all
+     * @param port 0 for a free one, see {@link #port()}
+     * @param maxBodyBytes a larger request body is 413
+     * @param roles the routes of each role that this process plays
+     * @param readiness by name: null when ready, else why not, for {@code /readyz}
+     */
+    public HttpServer(
+            String host,
+            int port,
+            long maxBodyBytes,
+            List<Consumer<RoutesConfig>> roles,
+            Map<String, Supplier<@Nullable String>> readiness,
+            PrometheusMeterRegistry metrics) {
+        byte[] openApi = resource("/openapi.json");
+        QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
+        threads.setName("http");
+        javalin = Javalin.create(config -> {
+            config.startup.showJavalinBanner = false;
+            config.startup.showOldJavalinVersionWarning = false;
+            config.jetty.threadPool = threads;
+            config.http.maxRequestSize = maxBodyBytes;
+            config.http.asyncTimeout = ASYNC_TIMEOUT.toMillis();
+            config.http.prefer405over404 = true;
+            config.http.compressionStrategy = CompressionStrategy.NONE;
+            config.jetty.modifyHttpConfiguration(http -> {
+                http.setSendServerVersion(false);
+                http.setRequestHeaderSize(MAX_HEADER_BYTES);
+                http.setIdleTimeout(IDLE_TIMEOUT.toMillis());
+            });
+            config.jetty.modifyServer(server -> {
+                server.setStopTimeout(5000);
+                for (var connector : server.getConnectors()) {
+                    if (connector instanceof ServerConnector tcp) {
+                        tcp.setAcceptQueueSize(1024);
+                    }
+                }
+            });
+            config.routes.get(
+                    "/healthz", ctx -> ctx.contentType("application/json").result("{\"status\":\"up\"}"));
+            config.routes.get("/readyz", ctx -> {
+                Map<String, String> reasons = new LinkedHashMap<>();
+                readiness.forEach((name, check) -> {
+                    String reason = check.get();
+                    if (reason != null) {
+                        reasons.put(name, reason);
+                    }
+                });
+                ctx.status(reasons.isEmpty() ? 200 : 503)
+                        .contentType("application/json")
+                        .result(Json.bytes(
+                                reasons.isEmpty()
+                                        ? Map.of("status", "ready")
+                                        : Map.of("status", "not ready", "reasons", reasons)));
+            });
+            config.routes.get(
+                    "/metrics",
+                    ctx -> ctx.contentType("text/plain; version=0.0.4; charset=utf-8")
+                            .result(metrics.scrape()));
+            config.routes.get(
+                    "/openapi.json", ctx -> ctx.contentType("application/json").result(openApi));
+            for (Consumer<RoutesConfig> role : roles) {
+                role.accept(config.routes);
+            }
+            config.routes.exception(
+                    ContentTooLargeResponse.class,
+                    (e, ctx) -> Problem.of(
+                                    413, "Content Too Large", "the body is larger than " + maxBodyBytes + " bytes")
+                            .write(ctx));
+            config.routes.exception(HttpResponseException.class, (e, ctx) -> {
+                e.getDetails().forEach((name, value) -> {
+                    if (name.equalsIgnoreCase("availableMethods")) {
+                        ctx.header("Allow", value);
+                    }
+                });
+                Problem.of(
+                                e.getStatus(),
+                                title(e.getStatus()),
+                                detail(e, ctx.method().name(), ctx.path()))
+                        .write(ctx);
+            });
+            config.routes.exception(Exception.class, (e, ctx) -> {
+                LOG.error("{} {} failed; answered 500", ctx.method(), ctx.path(), e);
+                Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
+                        .write(ctx);
+            });
+        });
+        javalin.start(host, port);
+    }
+
+    public int port() {
+        return javalin.port();
+    }
+
+    @Override
+    public void close() {
+        javalin.stop();
+    }
+
+    private static String title(int status) {
+        return switch (status) {
+            case 400 -> "Bad Request";
+            case 404 -> "Not Found";
+            case 405 -> "Method Not Allowed";
+            case 413 -> "Content Too Large";
+            case 415 -> "Unsupported Media Type";
+            default -> "HTTP " + status;
+        };
+    }
+
+    private static String detail(HttpResponseException e, String method, String path) {
+        return switch (e.getStatus()) {
+            case 404 -> "there is nothing at " + path + "; GET /openapi.json lists what there is";
+            case 405 -> method + " is not served at " + path + "; see Allow and GET /openapi.json";
+            default -> String.valueOf(e.getMessage());
+        };
+    }
+
+    private static byte[] resource(String name) {
+        try (InputStream in = HttpServer.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("the resource " + name + " is missing from the build");
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

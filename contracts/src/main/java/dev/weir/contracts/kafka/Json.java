@@ -1,0 +1,61 @@
+package dev.weir.contracts.kafka;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.io.IOException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.Serializer;
+
+/**
+ * Weir's records as UTF-8 JSON: instants and durations as ISO-8601, to the nanosecond, nulls left out, unknown fields passed
+ * over (a newer writer may add some). Thread-safe.
+ */
+public final class Json {
+    /** The mapper of every record on the wire and in the stores. */
+    public static final ObjectMapper MAPPER = JsonMapper.builder()
+            .addModule(new JavaTimeModule())
+            .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .defaultPropertyInclusion(JsonInclude.Value.ALL_NON_NULL)
+            .build();
+
+    private Json() {}
+
+    public static byte[] bytes(Object value) {
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new SerializationException(
+                    "cannot write a " + value.getClass().getSimpleName() + " as JSON", e);
+        }
+    }
+
+    /** @throws SerializationException when the bytes are no such record */
+    public static <T> T read(byte[] bytes, Class<T> type) {
+        try {
+            T value = MAPPER.readValue(bytes, type);
+            if (value == null) {
+                throw new SerializationException("JSON null where a " + type.getSimpleName() + " was expected");
+            }
+            return value;
+        } catch (IOException | IllegalArgumentException e) {
+            throw new SerializationException("not a readable " + type.getSimpleName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The serde of a record type; a null value (a tombstone) stays null. */
+    public static <T> Serde<T> serde(Class<T> type) {
+        Serializer<T> serializer = (topic, value) -> value == null ? null : bytes(value);
+        Deserializer<T> deserializer = (topic, bytes) -> bytes == null ? null : read(bytes, type);
+        return Serdes.serdeFrom(serializer, deserializer);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.weir.contracts.time;
+
+import java.time.Instant;
+import java.time.InstantSource;
+
+/**
+ * The wall clock as it stood when this clock was made, moved on by the monotonic clock: a step of the wall clock (NTP, an
+ * operator, a daylight mistake) neither releases a flood nor stops the flow. Thread-safe.
+ */
+public final class AnchoredClock implements InstantSource {
+    private final Instant wallAtStart;
+    private final long nanosAtStart;
+
+    public AnchoredClock() {
+        this.wallAtStart = Instant.now();
+        this.nanosAtStart = System.nanoTime();
+    }
+
+    @Override
+    public Instant instant() {
+        return wallAtStart.plusNanos(System.nanoTime() - nanosAtStart);
+    }
+}

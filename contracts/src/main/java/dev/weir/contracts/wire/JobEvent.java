@@ -1,0 +1,37 @@
+package dev.weir.contracts.wire;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A change of a job's state, written by the throttle alone. Topic {@code weir.job-events}, key: the job's id. Each event is
+ * the whole state: the one with the highest revision is the job's state.
+ *
+ * @param revision counts the job's changes from 1 ({@link Accepted} is 0); a lower one never overwrites a higher
+ * @param attempts calls made so far, the one in flight included
+ * @param priority with tenant, names the lane
+ * @param laneSeq the job's number in its lane while {@code queued}: its place is this minus the lane's head, plus one
+ * @param dueAt while {@code scheduled} or {@code retrying}: when it joins its lane; while {@code dispatched}: its slot
+ * @param finishedAt set once the status is an end
+ * @param error why it is retrying, dead or expired, for a person
+ * @param answered whether a finished job has an answer of the upstream in the results
+ */
+public record JobEvent(
+        int v,
+        String id,
+        String tenant,
+        String upstream,
+        JobStatus status,
+        long revision,
+        int attempts,
+        Priority priority,
+        @Nullable Long laneSeq,
+        Instant acceptedAt,
+        Instant updatedAt,
+        @Nullable Instant dueAt,
+        @Nullable Instant finishedAt,
+        @Nullable String error,
+        boolean answered,
+        String bodyHash) {
+    public static final int VERSION = 1;
+}
