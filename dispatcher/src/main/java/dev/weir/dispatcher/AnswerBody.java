@@ -38,7 +38,9 @@ record AnswerBody(@Nullable String text, @Nullable String base64) {
         String type = contentType.toLowerCase(Locale.ROOT);
         int charset = type.indexOf("charset=");
         if (charset >= 0) {
-            String name = type.substring(charset + "charset=".length()).replace("\"", "").strip();
+            String name = type.substring(charset + "charset=".length())
+                    .replace("\"", "")
+                    .strip();
             if (!name.startsWith("utf-8") && !name.startsWith("us-ascii")) {
                 return false;
             }

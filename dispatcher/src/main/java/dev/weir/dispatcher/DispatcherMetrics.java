@@ -46,7 +46,9 @@ final class DispatcherMetrics {
         }
         if (outcome.startedAt() != null) {
             callSeconds(outcome.upstream())
-                    .record(Duration.between(outcome.startedAt(), outcome.endedAt()).toNanos() / NANOS_PER_SECOND);
+                    .record(Duration.between(outcome.startedAt(), outcome.endedAt())
+                                    .toNanos()
+                            / NANOS_PER_SECOND);
         }
     }
 

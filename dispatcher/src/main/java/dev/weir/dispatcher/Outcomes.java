@@ -3,8 +3,11 @@ package dev.weir.dispatcher;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.wire.Answer;
 import dev.weir.contracts.wire.Outcome;
+import dev.weir.contracts.wire.Permit;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -12,6 +15,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,9 +47,36 @@ final class Outcomes implements AutoCloseable {
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }
 
+    static Outcome of(
+            Permit permit,
+            Outcome.Kind kind,
+            @Nullable Instant startedAt,
+            Instant endedAt,
+            @Nullable Answer answer,
+            @Nullable String error) {
+        return new Outcome(
+                Outcome.VERSION,
+                permit.jobId(),
+                permit.tenant(),
+                permit.upstream(),
+                permit.permit(),
+                permit.attempt(),
+                kind,
+                permit.slot(),
+                startedAt,
+                endedAt,
+                answer,
+                error);
+    }
+
+    static String tooLate(Permit permit, Instant now) {
+        return "the permit was good from " + permit.slot() + " until " + permit.expiresAt() + ", and it is " + now;
+    }
+
     void send(Outcome outcome) {
         try {
-            producer.send(
+            // The callback tells; the future would say the same.
+            var unused = producer.send(
                     new ProducerRecord<>(Topics.OUTCOMES, outcome.upstream(), Json.bytes(outcome)), (metadata, e) -> {
                         if (e != null) {
                             lost(outcome, e);
