@@ -2,6 +2,8 @@ package dev.weir.dispatcher;
 
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 
 /** Brings the database's schema to this version's, from {@code db/migration} on the class path. */
 public final class Migrations {
@@ -15,16 +17,14 @@ public final class Migrations {
      * @throws org.flywaydb.core.api.FlywayException when the database is away or refuses
      */
     public static void run(DataSource database) {
-        Flyway.configure(Migrations.class.getClassLoader())
+        FluentConfiguration config = Flyway.configure(Migrations.class.getClassLoader())
                 .dataSource(database)
                 .locations("classpath:db/migration")
                 .table(TABLE)
                 .baselineOnMigrate(true)
-                .baselineVersion("0")
-                // A lock held by the transaction, not by the session: a bouncer that pools transactions may stand
-                // between.
-                .configuration(java.util.Map.of("flyway.postgresql.transactional.lock", "true"))
-                .load()
-                .migrate();
+                .baselineVersion("0");
+        // A lock held by the transaction, not by the session: a bouncer that pools transactions may stand between.
+        config.getConfigurationExtension(PostgreSQLConfigurationExtension.class).setTransactionalLock(true);
+        config.load().migrate();
     }
 }

@@ -17,6 +17,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -59,6 +61,7 @@ final class PermitConsumer implements AutoCloseable {
     private static final int MAX_POLL_RECORDS = 200;
     private static final int FETCH_MAX_BYTES = 16 * 1024 * 1024;
     private static final String MARK = "weir-dispatcher";
+    private static final Pattern MARKED = Pattern.compile(MARK + "(?::(\\d{1,18}))?");
     private static final Logger LOG = LoggerFactory.getLogger(PermitConsumer.class);
 
     private final KafkaSettings kafka;
@@ -196,7 +199,7 @@ final class PermitConsumer implements AutoCloseable {
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
         for (TopicPartition partition : records.partitions()) {
             List<ConsumerRecord<String, byte[]>> of = records.records(partition);
-            offsets.put(partition, new OffsetAndMetadata(of.get(of.size() - 1).offset() + 1, MARK));
+            offsets.put(partition, marked(partition, of.get(of.size() - 1).offset() + 1));
         }
         for (int attempt = 1; ; attempt++) {
             try {
@@ -220,6 +223,12 @@ final class PermitConsumer implements AutoCloseable {
                 return false;
             }
         }
+    }
+
+    /** The mark also says up to where permits are doubtful, for the next holder of the partition. */
+    private OffsetAndMetadata marked(TopicPartition partition, long offset) {
+        Long doubtful = doubtfulBelow.get(partition);
+        return new OffsetAndMetadata(offset, doubtful != null && doubtful > offset ? MARK + ":" + doubtful : MARK);
     }
 
     /** None of these was called, so reading them again is safe; a partition that has gone is its new owner's to read. */
@@ -287,21 +296,44 @@ final class PermitConsumer implements AutoCloseable {
             Map<TopicPartition, OffsetAndMetadata> committed =
                     consumer.committed(new HashSet<>(partitions), LOOK_UP_TIMEOUT);
             List<TopicPartition> unmarked = new ArrayList<>();
+            doubtfulBelow.keySet().removeAll(partitions);
             for (TopicPartition partition : partitions) {
-                OffsetAndMetadata offset = committed.get(partition);
-                if (offset == null || !MARK.equals(offset.metadata())) {
+                Matcher mark = MARKED.matcher(metadata(committed.get(partition)));
+                if (!mark.matches()) {
                     unmarked.add(partition);
+                } else if (mark.group(1) != null) {
+                    doubtfulBelow.put(partition, Long.parseLong(mark.group(1)));
                 }
             }
-            doubtfulBelow.keySet().removeAll(partitions);
             if (!unmarked.isEmpty()) {
                 doubtfulBelow.putAll(consumer.endOffsets(unmarked, LOOK_UP_TIMEOUT));
+                mark(unmarked);
             }
             assigned = true;
             LOG.info(
                     "takes permits from {} partitions of {}",
                     consumer.assignment().size(),
                     Topics.DISPATCH);
+        }
+
+        private static String metadata(@Nullable OffsetAndMetadata committed) {
+            return committed == null ? "" : committed.metadata();
+        }
+
+        /** From here on the offsets are the group's own; what lay there before stays doubtful. */
+        private void mark(List<TopicPartition> unmarked) {
+            Map<TopicPartition, OffsetAndMetadata> marks = new HashMap<>();
+            for (TopicPartition partition : unmarked) {
+                marks.put(partition, marked(partition, consumer.position(partition, LOOK_UP_TIMEOUT)));
+            }
+            try {
+                consumer.commitSync(marks, COMMIT_TIMEOUT);
+            } catch (KafkaException e) {
+                LOG.warn(
+                        "the offsets of {} cannot be marked as this group's own yet, the next commit does it: {}",
+                        unmarked,
+                        e.getMessage());
+            }
         }
 
         @Override

@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ResultsTable {
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(10);
+    private static final int MAX_CAUSES = 10;
     private static final Logger LOG = LoggerFactory.getLogger(ResultsTable.class);
 
     private static final String UPSERT = """
@@ -69,7 +70,7 @@ final class ResultsTable {
             if (!isTheRowsOwnFault(e)) {
                 throw e;
             }
-            LOG.warn("PostgreSQL refuses a row among {} ({}); writing them one by one", rows.size(), e.getMessage());
+            LOG.warn("PostgreSQL refuses a row among {} ({}); writing them one by one", rows.size(), reason(e));
             writeEach(rows);
         }
     }
@@ -122,7 +123,7 @@ final class ResultsTable {
                         row.jobId(),
                         row.attempt(),
                         row.upstream(),
-                        e.getMessage());
+                        reason(e));
             }
         }
     }
@@ -133,6 +134,15 @@ final class ResultsTable {
         } catch (SQLException e) {
             cause.addSuppressed(e);
         }
+    }
+
+    /** The first line of the innermost message: the outer ones of a batch repeat the whole statement with its values. */
+    static String reason(Exception e) {
+        Throwable inner = e;
+        for (int depth = 0; depth < MAX_CAUSES && inner.getCause() != null; depth++) {
+            inner = inner.getCause();
+        }
+        return String.valueOf(inner.getMessage()).strip().lines().findFirst().orElse("no reason given");
     }
 
     /** Classes 22 (data exception), 23 (integrity constraint) and 54 (program limit) speak of a row, not of the server. */

@@ -114,8 +114,8 @@ public final class ResultsWriter implements AutoCloseable {
                 Migrations.run(database.dataSource());
                 return true;
             } catch (FlywayException e) {
-                notReady = "the database cannot be set up: " + firstLine(e);
-                LOG.warn("the database cannot be set up, trying again in {}: {}", backoff, firstLine(e));
+                notReady = "the database cannot be set up: " + ResultsTable.reason(e);
+                LOG.warn("the database cannot be set up, trying again in {}: {}", backoff, ResultsTable.reason(e));
                 pause(backoff);
                 backoff = longer(backoff);
             }
@@ -190,11 +190,11 @@ public final class ResultsWriter implements AutoCloseable {
                     return true;
                 } catch (SQLException e) {
                     failed = true;
-                    notReady = "PostgreSQL does not take results: " + firstLine(e);
+                    notReady = "PostgreSQL does not take results: " + ResultsTable.reason(e);
                     LOG.warn(
                             "PostgreSQL does not take {} results ({}); nothing is lost, they wait in {}, trying again in {}",
                             outcomes.size(),
-                            firstLine(e),
+                            ResultsTable.reason(e),
                             Topics.OUTCOMES,
                             backoff);
                     if (!stayMember(consumer, backoff)) {
@@ -266,13 +266,6 @@ public final class ResultsWriter implements AutoCloseable {
     private static Duration longer(Duration backoff) {
         Duration doubled = backoff.multipliedBy(2);
         return doubled.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : doubled;
-    }
-
-    private static String firstLine(Exception e) {
-        Throwable cause = e.getCause() != null ? e.getCause() : e;
-        String message = String.valueOf(cause.getMessage()).strip();
-        int end = message.indexOf('\n');
-        return end < 0 ? message : message.substring(0, end);
     }
 
     @Override
