@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +20,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -245,9 +247,15 @@ final class PermitConsumer implements AutoCloseable {
         String why;
         try {
             if (record.value() != null) {
-                return Json.read(record.value(), Permit.class);
+                Permit permit = Json.read(record.value(), Permit.class);
+                if (Stream.of(permit.jobId(), permit.upstream(), permit.slot(), permit.expiresAt(), permit.request())
+                        .allMatch(Objects::nonNull)) {
+                    return permit;
+                }
+                why = "a field is missing";
+            } else {
+                why = "it is empty";
             }
-            why = "it is empty";
         } catch (SerializationException e) {
             why = String.valueOf(e.getMessage());
         }

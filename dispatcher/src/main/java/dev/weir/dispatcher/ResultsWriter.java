@@ -13,9 +13,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -91,7 +93,7 @@ public final class ResultsWriter implements AutoCloseable {
                 while (isOpen()) {
                     cycle(consumer);
                 }
-            } catch (KafkaException | IllegalStateException e) {
+            } catch (RuntimeException e) {
                 notReady = "reading " + Topics.OUTCOMES + " failed: " + e.getMessage();
                 LOG.error(
                         "reading {} failed; no result is lost, starting over in {}. If it says that the member was fenced,"
@@ -162,7 +164,18 @@ public final class ResultsWriter implements AutoCloseable {
                 continue;
             }
             try {
-                outcomes.add(Json.read(record.value(), Outcome.class));
+                Outcome outcome = Json.read(record.value(), Outcome.class);
+                if (Stream.of(
+                                outcome.jobId(),
+                                outcome.tenant(),
+                                outcome.upstream(),
+                                outcome.kind(),
+                                outcome.slot(),
+                                outcome.endedAt())
+                        .anyMatch(Objects::isNull)) {
+                    throw new SerializationException("a field is missing");
+                }
+                outcomes.add(outcome);
             } catch (SerializationException e) {
                 LOG.error(
                         "the outcome at {}-{}@{} cannot be read and is left out: {}",

@@ -210,6 +210,8 @@ class DispatcherKafkaIT {
         try (KafkaProducer<String, byte[]> producer = producer()) {
             producer.send(new ProducerRecord<>(Topics.DISPATCH, 0, "odd", "{\"v\":1".getBytes(StandardCharsets.UTF_8)))
                     .get();
+            producer.send(new ProducerRecord<>(Topics.DISPATCH, 0, "empty", "{}".getBytes(StandardCharsets.UTF_8)))
+                    .get();
             Permit good = permit("/ok", clock.instant());
             producer.send(new ProducerRecord<>(Topics.DISPATCH, 0, good.jobId(), Json.bytes(good)))
                     .get();
