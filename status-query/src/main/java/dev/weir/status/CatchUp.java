@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
@@ -48,6 +49,7 @@ final class CatchUp implements AutoCloseable {
         return made;
     });
     private @Nullable String lastComplaint;
+    private @Nullable ScheduledFuture<?> ticking;
 
     CatchUp(Admin admin, String group, Progress progress) {
         this.admin = admin;
@@ -56,7 +58,7 @@ final class CatchUp implements AutoCloseable {
     }
 
     void start() {
-        thread.scheduleWithFixedDelay(this::tick, 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+        ticking = thread.scheduleWithFixedDelay(this::tick, 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void tick() {
@@ -107,8 +109,7 @@ final class CatchUp implements AutoCloseable {
                     // processor ever sees.
                     progress.passed(topic, life, offset.offset());
                 }
-                there &= progress.next(topic, life.partition())
-                        >= target.ends().getOrDefault(topic, 0L);
+                there &= progress.next(topic, life.partition()) >= target.ends().getOrDefault(topic, 0L);
             }
             boolean late = System.nanoTime() - target.sinceNanos() > LIMIT.toNanos();
             if (late && !there) {
@@ -150,10 +151,8 @@ final class CatchUp implements AutoCloseable {
         partitions.forEach(partition -> asked.put(partition, which));
         Map<TopicPartition, Long> found = new HashMap<>();
         // Read committed: an open transaction's records cannot have been shown to anyone.
-        admin.listOffsets(
-                        asked,
-                        new ListOffsetsOptions(IsolationLevel.READ_COMMITTED)
-                                .timeoutMs((int) ADMIN_TIMEOUT.toMillis()))
+        admin.listOffsets(asked, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED).timeoutMs((int)
+                                ADMIN_TIMEOUT.toMillis()))
                 .all()
                 .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .forEach((partition, info) -> found.put(partition, info.offset()));
@@ -162,6 +161,9 @@ final class CatchUp implements AutoCloseable {
 
     @Override
     public void close() {
+        if (ticking != null) {
+            ticking.cancel(true);
+        }
         thread.shutdownNow();
     }
 }

@@ -21,8 +21,11 @@ final class EndOffsets {
     static final Duration TIMEOUT = Duration.ofSeconds(3);
 
     private static final class Asking {
-        @Nullable CompletableFuture<Long> sent;
-        @Nullable CompletableFuture<Long> next;
+        @Nullable
+        CompletableFuture<Long> sent;
+
+        @Nullable
+        CompletableFuture<Long> next;
     }
 
     private final Admin admin;
@@ -66,7 +69,7 @@ final class EndOffsets {
             answer.completeExceptionally(e);
             return;
         }
-        result.partitionResult(topicPartition).whenComplete((info, failure) -> {
+        var unused = result.partitionResult(topicPartition).whenComplete((info, failure) -> {
             answered(partition);
             if (failure != null) {
                 answer.completeExceptionally(failure);

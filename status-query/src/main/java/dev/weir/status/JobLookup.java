@@ -33,22 +33,23 @@ final class JobLookup implements KnownJobs {
     private static final Pattern ID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
 
     private final Progress progress;
-    private final EndOffsets ends;
+    private final IntFunction<CompletableFuture<Long>> endOfAccepted;
     private final IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores;
     private final Executor executor;
     private final Semaphore waiting = new Semaphore(MOST_WAITING);
 
     /**
+     * @param endOfAccepted the end offset of a partition of {@code weir.accepted}, read after the call
      * @param stores the local store of a partition; fails while it is not open
      * @param executor runs what follows a wait
      */
     JobLookup(
             Progress progress,
-            EndOffsets ends,
+            IntFunction<CompletableFuture<Long>> endOfAccepted,
             IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores,
             Executor executor) {
         this.progress = progress;
-        this.ends = ends;
+        this.endOfAccepted = endOfAccepted;
         this.stores = stores;
         this.executor = executor;
     }
@@ -94,7 +95,7 @@ final class JobLookup implements KnownJobs {
 
     private CompletableFuture<@Nullable JobEvent> missed(String id, int partition) {
         return within(progress.whenCaughtUp(partition))
-                .thenCompose(caughtUp -> ends.accepted(partition))
+                .thenCompose(caughtUp -> endOfAccepted.apply(partition))
                 .thenCompose(end -> within(progress.whenAccepted(partition, end)))
                 .thenApplyAsync(passed -> stores.apply(partition).get(id), executor);
     }
@@ -104,9 +105,8 @@ final class JobLookup implements KnownJobs {
     }
 
     private static RuntimeException unavailable(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof TimeoutException) {
             return new StatusUnavailableException(
                     "the status store is behind: it is starting, or has much to read; ask again", cause);

@@ -56,8 +56,7 @@ final class JobResults implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobResults.class);
 
     /** A succeeded job's answer is a 2xx; any other of its answers is of an attempt before. */
-    private static final String QUERY =
-            """
+    private static final String QUERY = """
             select r.http_status, r.headers::text as headers, r.body, r.body_is_text, r.cut,
                    (select max(a.attempt) from results a where a.job_id = r.job_id) as newest_attempt
             from results r

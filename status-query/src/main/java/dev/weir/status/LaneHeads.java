@@ -34,7 +34,8 @@ final class LaneHeads {
     }
 
     /** The number of the job that leaves the lane next, or null when no event has told. */
-    @Nullable Long head(JobEvent job) {
+    @Nullable
+    Long head(JobEvent job) {
         return heads.getIfPresent(LaneKey.of(job));
     }
 }

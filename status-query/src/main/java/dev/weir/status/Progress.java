@@ -2,6 +2,7 @@ package dev.weir.status;
 
 import dev.weir.contracts.kafka.Topics;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -27,7 +28,7 @@ final class Progress {
         long acceptedNext;
         long eventsNext;
         final PriorityQueue<Waiter> waiters = new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
-        final List<CompletableFuture<@Nullable Void>> catchingUp = new ArrayList<>();
+        final List<Waiter> catchingUp = new ArrayList<>();
     }
 
     private final AtomicReferenceArray<State> states;
@@ -122,7 +123,7 @@ final class Progress {
 
     void caughtUp(Life life) {
         State state = states.get(life.partition());
-        List<CompletableFuture<@Nullable Void>> due;
+        List<Waiter> due;
         synchronized (state) {
             if (state.life != life.number() || !state.running) {
                 return;
@@ -131,7 +132,7 @@ final class Progress {
             due = List.copyOf(state.catchingUp);
             state.catchingUp.clear();
         }
-        due.forEach(future -> future.complete(null));
+        due.forEach(waiter -> waiter.future().complete(null));
     }
 
     boolean isCaughtUp(int partition) {
@@ -143,43 +144,32 @@ final class Progress {
 
     CompletableFuture<@Nullable Void> whenCaughtUp(int partition) {
         State state = states.get(partition);
-        CompletableFuture<@Nullable Void> future = new CompletableFuture<>();
         synchronized (state) {
-            if (!state.caughtUp) {
-                state.catchingUp.add(future);
-                future.whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        synchronized (state) {
-                            state.catchingUp.remove(future);
-                        }
-                    }
-                });
-                return future;
-            }
+            return state.caughtUp ? CompletableFuture.completedFuture(null) : inLine(state, state.catchingUp, 0);
         }
-        future.complete(null);
-        return future;
     }
 
     /** Completes once the store holds every accepted job below an offset of {@code weir.accepted}. */
     CompletableFuture<@Nullable Void> whenAccepted(int partition, long offset) {
         State state = states.get(partition);
-        CompletableFuture<@Nullable Void> future = new CompletableFuture<>();
         synchronized (state) {
-            if (state.acceptedNext < offset) {
-                Waiter waiter = new Waiter(offset, future);
-                state.waiters.add(waiter);
-                future.whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        synchronized (state) {
-                            state.waiters.remove(waiter);
-                        }
-                    }
-                });
-                return future;
-            }
+            return state.acceptedNext >= offset
+                    ? CompletableFuture.completedFuture(null)
+                    : inLine(state, state.waiters, offset);
         }
-        future.complete(null);
-        return future;
+    }
+
+    private static CompletableFuture<@Nullable Void> inLine(State state, Collection<Waiter> line, long offset) {
+        Waiter waiter = new Waiter(offset, new CompletableFuture<>());
+        line.add(waiter);
+        // One that was given up (its timeout) must not stay in line: a stalled store would collect them.
+        var unused = waiter.future().whenComplete((done, failure) -> {
+            if (failure != null) {
+                synchronized (state) {
+                    line.remove(waiter);
+                }
+            }
+        });
+        return waiter.future();
     }
 }
