@@ -159,6 +159,14 @@ final class Progress {
         }
     }
 
+    /** How many wait for the store of a partition. */
+    int waiting(int partition) {
+        State state = states.get(partition);
+        synchronized (state) {
+            return state.waiters.size() + state.catchingUp.size();
+        }
+    }
+
     private static CompletableFuture<@Nullable Void> inLine(State state, Collection<Waiter> line, long offset) {
         Waiter waiter = new Waiter(offset, new CompletableFuture<>());
         line.add(waiter);
