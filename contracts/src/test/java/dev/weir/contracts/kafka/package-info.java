@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.contracts.kafka;
+
+import org.jspecify.annotations.NullMarked;
