@@ -5,10 +5,11 @@ import java.util.List;
 
 /** How long a failed job waits before its next attempts; when the list is used up, it goes to the dead letters. */
 public record RetrySettings(List<Duration> delays) {
-    public static final RetrySettings DEFAULT =
-            new RetrySettings(List.of(Duration.ofMinutes(5), Duration.ofMinutes(15)));
     public static final int MOST_DELAYS = 50;
     public static final Duration LONGEST = Duration.ofDays(3);
+    /** Stands after the bounds that its own check reads. */
+    public static final RetrySettings DEFAULT =
+            new RetrySettings(List.of(Duration.ofMinutes(5), Duration.ofMinutes(15)));
 
     public RetrySettings {
         delays = List.copyOf(delays);

@@ -1,0 +1,61 @@
+package dev.weir.contracts.config;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Collects what is wrong with a configuration, each problem one line. Not thread-safe. */
+final class ConfigProblems {
+    /** More than anyone reads at once. */
+    private static final int MOST_LINES = 50;
+
+    private final String file;
+    private final Map<String, String> origins;
+    private final Set<String> secrets = new LinkedHashSet<>();
+    private final List<String> lines = new ArrayList<>();
+
+    /** @param origins the environment variable that set a key, by the key's path */
+    ConfigProblems(String file, Map<String, String> origins) {
+        this.file = file;
+        this.origins = origins;
+    }
+
+    /** From now on no line shows this value. */
+    void hide(String secret) {
+        if (!secret.isEmpty()) {
+            secrets.add(secret);
+        }
+    }
+
+    /** A problem with a key. */
+    void at(String path, String detail) {
+        String variable = origins.get(path);
+        add(variable == null ? file + ": " + path : "the environment variable " + variable + " (" + path + ")", detail);
+    }
+
+    void add(String where, String detail) {
+        String safe = detail;
+        // What was expected stays readable; what was there follows "but".
+        int but = detail.indexOf(", but ");
+        for (String secret : secrets) {
+            safe = but < 0
+                    ? safe.replace(secret, "***")
+                    : safe.substring(0, but) + safe.substring(but).replace(secret, "***");
+        }
+        lines.add((where + ": " + safe).replaceAll("[\\r\\n]+", " "));
+    }
+
+    int count() {
+        return lines.size();
+    }
+
+    void throwIfAny() {
+        if (!lines.isEmpty()) {
+            List<String> shown = lines.subList(0, Math.min(MOST_LINES, lines.size()));
+            throw new ConfigException(String.join("\n", shown)
+                    + (lines.size() > MOST_LINES ? "\nand " + (lines.size() - MOST_LINES) + " more problems" : ""));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.contracts.db;
+
+import org.jspecify.annotations.NullMarked;

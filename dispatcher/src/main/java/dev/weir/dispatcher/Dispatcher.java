@@ -1,0 +1,156 @@
+package dev.weir.dispatcher;
+
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.wire.Outcome;
+import dev.weir.contracts.wire.Permit;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes permits, holds each to its slot, makes the call and reports the outcome. Thread-safe; {@link #start()} once.
+ */
+public final class Dispatcher implements AutoCloseable {
+    /** How many permits, and bytes of them, wait for their slots here; beyond that none is taken. */
+    public static final int MAX_HELD_PERMITS = 20_000;
+
+    public static final long MAX_HELD_BYTES = 128L * 1024 * 1024;
+    /** How long a stop waits for open calls; what is open then is ended and reported as failed. */
+    public static final Duration FINISH_OPEN_CALLS = Duration.ofSeconds(8);
+
+    private static final Duration END_OPEN_CALLS = Duration.ofSeconds(1);
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+
+    private final InstantSource clock;
+    private final DispatcherMetrics metrics;
+    private final ClockGuard clockGuard;
+    private final Outcomes outcomes;
+    private final UpstreamClient client;
+    private final SlotTimer timer;
+    private final PermitConsumer permits;
+    private final OpenCalls open = new OpenCalls();
+
+    public Dispatcher(WeirConfig config, KafkaSettings kafka, PrometheusMeterRegistry registry, InstantSource clock) {
+        this.clock = clock;
+        metrics = new DispatcherMetrics(registry);
+        config.upstreams().keySet().forEach(metrics::upstream);
+        clockGuard = new ClockGuard(kafka, clock);
+        outcomes = new Outcomes(kafka);
+        client = new UpstreamClient(config, clock, new SecureRandom(), metrics);
+        timer = new SlotTimer(clock, this::due);
+        permits = new PermitConsumer(kafka, clock, this::mayTake, this::taken);
+        Gauge.builder("weir_permits_held", timer, SlotTimer::count)
+                .description("Permits that wait here for their slots")
+                .register(registry);
+        Gauge.builder("weir_calls_open", open, OpenCalls::count)
+                .description("Calls that wait for their answers")
+                .register(registry);
+    }
+
+    public void start() {
+        client.start();
+        timer.start();
+        clockGuard.start();
+        permits.start();
+    }
+
+    /** Null when permits are taken, else why not. */
+    public @Nullable String notReady() {
+        String wrong = clockGuard.wrong();
+        return wrong != null ? wrong : permits.notReady();
+    }
+
+    private boolean mayTake() {
+        return clockGuard.wrong() == null && timer.count() < MAX_HELD_PERMITS && timer.bytes() < MAX_HELD_BYTES;
+    }
+
+    private void taken(Held held) {
+        if (!timer.offer(held)) {
+            handBack(held.permit());
+        }
+    }
+
+    /** On the timer's thread, which must never wait: outcomes go out from another one. */
+    private void due(Held held) {
+        open.begin();
+        client.call(
+                held.permit(),
+                outcome -> client.executor().execute(() -> {
+                    try {
+                        report(outcome);
+                    } finally {
+                        open.end();
+                    }
+                }));
+    }
+
+    private void handBack(Permit permit) {
+        report(Outcomes.of(
+                permit,
+                Outcome.Kind.RETURNED,
+                null,
+                clock.instant(),
+                null,
+                "the dispatcher that held it is going down"));
+    }
+
+    private void report(Outcome outcome) {
+        metrics.ended(outcome);
+        outcomes.send(outcome);
+        switch (outcome.kind()) {
+            case REFUSED ->
+                LOG.warn(
+                        "job {} attempt {} of {} is refused, nothing was called: {}",
+                        outcome.jobId(),
+                        outcome.attempt(),
+                        outcome.upstream(),
+                        outcome.error());
+            case FAILED ->
+                LOG.info(
+                        "job {} attempt {} of {} failed: {}",
+                        outcome.jobId(),
+                        outcome.attempt(),
+                        outcome.upstream(),
+                        outcome.error());
+            case RETURNED ->
+                LOG.debug(
+                        "job {} attempt {} of {}: permit {} handed back: {}",
+                        outcome.jobId(),
+                        outcome.attempt(),
+                        outcome.upstream(),
+                        outcome.permit(),
+                        outcome.error());
+            case ANSWERED -> {}
+        }
+    }
+
+    /** Takes no more, hands back what has not started, waits a bounded time for open calls, flushes the outcomes. */
+    @Override
+    public void close() {
+        permits.close();
+        timer.close();
+        for (Held held : timer.drain()) {
+            handBack(held.permit());
+        }
+        if (!open.awaitNone(FINISH_OPEN_CALLS)) {
+            LOG.warn(
+                    "{} calls are still open after {}; they are ended and reported as failed, their retries follow the"
+                            + " schedule",
+                    open.count(),
+                    FINISH_OPEN_CALLS);
+        }
+        client.abortOpen();
+        if (!open.awaitNone(END_OPEN_CALLS)) {
+            LOG.error("{} calls did not end; the throttle will find their jobs in doubt", open.count());
+        }
+        client.close();
+        outcomes.close();
+        clockGuard.close();
+    }
+}

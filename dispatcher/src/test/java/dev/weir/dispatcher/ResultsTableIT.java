@@ -1,0 +1,230 @@
+package dev.weir.dispatcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.contracts.db.Database;
+import dev.weir.contracts.wire.Answer;
+import dev.weir.contracts.wire.Outcome;
+import dev.weir.contracts.wire.Permit;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ResultsTableIT {
+    private static final Instant SLOT = Instant.parse("2026-11-22T10:00:00.123456Z");
+
+    private final EmbeddedPostgres postgres;
+    private final Database database;
+    private final Jdbi jdbi;
+    private final ResultsTable table;
+
+    ResultsTableIT() throws Exception {
+        postgres = EmbeddedPostgres.builder().start();
+        database = new Database(
+                "postgresql://postgres@127.0.0.1:" + postgres.getPort() + "/postgres", 3, "test", registry());
+        jdbi = Jdbi.create(database.dataSource());
+        table = new ResultsTable(database.dataSource());
+    }
+
+    private static PrometheusMeterRegistry registry() {
+        return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    }
+
+    @BeforeAll
+    void migrateTwice() {
+        Migrations.run(database.dataSource());
+        Migrations.run(database.dataSource());
+    }
+
+    @BeforeEach
+    void empty() {
+        jdbi.useHandle(h -> h.execute("delete from results"));
+    }
+
+    @AfterAll
+    void stop() throws Exception {
+        database.close();
+        postgres.close();
+    }
+
+    @Test
+    void shouldKeepTheWholeAnswer_whenItIsText() throws Exception {
+        UUID job = UUID.randomUUID();
+        Answer answer = new Answer(201, Map.of("content-type", "text/plain"), "snow \u2603", null, true);
+
+        table.write(List.of(outcome(job, 2, Outcome.Kind.ANSWERED, answer, null)));
+
+        Map<String, Object> row = onlyRow();
+        assertThat(row)
+                .containsEntry("job_id", job)
+                .containsEntry("attempt", 2)
+                .containsEntry("permit", 7L)
+                .containsEntry("tenant", "local")
+                .containsEntry("upstream", "counter")
+                .containsEntry("kind", "answered")
+                .containsEntry("http_status", 201)
+                .containsEntry("body_is_text", true)
+                .containsEntry("cut", true)
+                .containsEntry("body", "snow \u2603".getBytes(StandardCharsets.UTF_8));
+        assertThat(String.valueOf(row.get("headers"))).contains("content-type");
+        assertThat(((java.sql.Timestamp) row.get("slot")).toInstant()).isEqualTo(SLOT);
+    }
+
+    @Test
+    void shouldKeepBytes_whenTheAnswerIsNoText() throws Exception {
+        table.write(List.of(outcome(
+                UUID.randomUUID(), 1, Outcome.Kind.ANSWERED, new Answer(200, Map.of(), null, "AAH/", false), null)));
+
+        assertThat(onlyRow()).containsEntry("body_is_text", false).containsEntry("body", new byte[] {0, 1, (byte) 0xFF
+        });
+    }
+
+    @Test
+    void shouldWriteOneRow_whenAnOutcomeComesAgain() throws Exception {
+        Outcome outcome = outcome(UUID.randomUUID(), 1, Outcome.Kind.ANSWERED, ok("first"), null);
+
+        table.write(List.of(outcome, outcome));
+        table.write(List.of(outcome));
+
+        assertThat(onlyRow()).containsEntry("http_status", 200);
+    }
+
+    @Test
+    void shouldKeepTheAnswer_whenAFailureOfTheSameAttemptComesBeforeOrAfter() throws Exception {
+        UUID job = UUID.randomUUID();
+        Outcome failure = outcome(job, 1, Outcome.Kind.FAILED, null, "timed out");
+
+        table.write(List.of(failure));
+        table.write(List.of(outcome(job, 1, Outcome.Kind.ANSWERED, ok("late"), null)));
+        table.write(List.of(failure));
+
+        assertThat(onlyRow()).containsEntry("kind", "answered").containsEntry("http_status", 200);
+    }
+
+    @Test
+    void shouldStoreNothing_whenAPermitWasHandedBack() throws Exception {
+        table.write(List.of(outcome(UUID.randomUUID(), 1, Outcome.Kind.RETURNED, null, "too late")));
+
+        assertThat(rows()).isEmpty();
+    }
+
+    @Test
+    void shouldReplaceWhatPostgresCannotHold_whenHeadersOrErrorsHaveNul() throws Exception {
+        Answer odd = new Answer(200, Map.of("x-odd", "a\0b\uD800"), "ok", null, false);
+
+        table.write(List.of(
+                outcome(UUID.randomUUID(), 1, Outcome.Kind.ANSWERED, odd, null),
+                outcome(UUID.randomUUID(), 1, Outcome.Kind.FAILED, null, "a\0b")));
+
+        assertThat(rows()).hasSize(2);
+    }
+
+    @Test
+    void shouldWriteTheOthers_whenOneRowIsRefused() throws Exception {
+        jdbi.useHandle(h -> h.execute("alter table results add constraint odd check (tenant <> 'odd')"));
+        try {
+            Outcome bad = outcome("odd", UUID.randomUUID().toString(), 1, Outcome.Kind.ANSWERED, ok("x"), null);
+            Outcome noUuid = outcome("local", "not-a-uuid", 1, Outcome.Kind.ANSWERED, ok("x"), null);
+            List<Outcome> good = IntStream.range(0, 5)
+                    .mapToObj(i -> outcome(UUID.randomUUID(), 1, Outcome.Kind.ANSWERED, ok("x"), null))
+                    .toList();
+
+            table.write(Stream.concat(Stream.of(bad, noUuid), good.stream()).toList());
+
+            assertThat(rows()).hasSize(5);
+        } finally {
+            jdbi.useHandle(h -> h.execute("alter table results drop constraint odd"));
+        }
+    }
+
+    @Test
+    void shouldFailAndNotPretend_whenPostgresIsAway() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        try (Database away = new Database("postgresql://u:hunter2@127.0.0.1:" + port + "/db", 2, "away", registry())) {
+            ResultsTable unreachable = new ResultsTable(away.dataSource());
+
+            assertThatThrownBy(() -> unreachable.write(
+                            List.of(outcome(UUID.randomUUID(), 1, Outcome.Kind.ANSWERED, ok("x"), null))))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageNotContaining("hunter2");
+        }
+    }
+
+    @Test
+    void shouldShowTheConnections_whenMetricsAreRead() {
+        PrometheusMeterRegistry metrics = registry();
+        try (Database measured = new Database(
+                "postgresql://postgres@127.0.0.1:" + postgres.getPort() + "/postgres", 2, "measured", metrics)) {
+            Integer one = Jdbi.create(measured.dataSource())
+                    .withHandle(
+                            h -> h.createQuery("select 1").mapTo(Integer.class).one());
+
+            assertThat(one).isOne();
+            assertThat(metrics.scrape()).contains("weir_db_connections{state=\"active\"} 0");
+        }
+    }
+
+    private static Answer ok(String body) {
+        return new Answer(200, Map.of(), body, null, false);
+    }
+
+    private static Outcome outcome(
+            UUID job, int attempt, Outcome.Kind kind, @Nullable Answer answer, @Nullable String error) {
+        return outcome("local", job.toString(), attempt, kind, answer, error);
+    }
+
+    private static Outcome outcome(
+            String tenant,
+            String job,
+            int attempt,
+            Outcome.Kind kind,
+            @Nullable Answer answer,
+            @Nullable String error) {
+        Permit permit = new Permit(
+                Permit.VERSION,
+                job,
+                tenant,
+                "counter",
+                7,
+                SLOT,
+                SLOT.plusSeconds(3),
+                attempt,
+                Duration.ofSeconds(30).toMillis(),
+                Upstreams.call("GET", "/", null),
+                null);
+        return Outcomes.of(permit, kind, SLOT.plusMillis(1), SLOT.plusMillis(20), answer, error);
+    }
+
+    private Map<String, Object> onlyRow() {
+        List<Map<String, Object>> rows = rows();
+        assertThat(rows).hasSize(1);
+        return rows.get(0);
+    }
+
+    private List<Map<String, Object>> rows() {
+        return jdbi.withHandle(
+                h -> h.createQuery("select * from results").mapToMap().list());
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.dispatcher;
+
+import org.jspecify.annotations.NullMarked;
