@@ -1,5 +1,6 @@
 package dev.weir.status;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.contracts.config.WeirConfig;
@@ -18,7 +19,9 @@ import dev.weir.contracts.wire.Priority;
 import dev.weir.standalone.EmbeddedKafka;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -119,11 +122,7 @@ final class StatusQueryIT {
     }
 
     private HttpResponse<String> get(Service service, String id) throws IOException, InterruptedException {
-        return client.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + service.server.port() + "/v1/jobs/" + id))
-                        .timeout(Duration.ofSeconds(30))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
+        return get(service.server.port(), "/v1/jobs/" + id);
     }
 
     private static @Nullable KnownJob find(Service service, String id) throws Exception {
@@ -232,5 +231,106 @@ final class StatusQueryIT {
                     .extracting(KnownJob::finished)
                     .isEqualTo(true);
         }
+    }
+
+    private record Child(Process process, int port) {}
+
+    private Child spawn() throws IOException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        StatusProcess.class.getName(),
+                        broker.bootstrapServers(),
+                        directory.resolve("child").toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            if (line.startsWith("port ")) {
+                drain(out);
+                return new Child(process, Integer.parseInt(line.substring("port ".length())));
+            }
+        }
+        throw new IOException("the status process ended before it told its port");
+    }
+
+    /** A full pipe would stop the child. */
+    private static void drain(BufferedReader out) {
+        Thread drain = new Thread(() -> out.lines().forEach(line -> {}), "drain");
+        drain.setDaemon(true);
+        drain.start();
+    }
+
+    private HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                        .timeout(Duration.ofSeconds(30))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    private void awaitStatus(Child child, String id, String status) {
+        Awaitility.await()
+                .atMost(UNTIL_READY)
+                .untilAsserted(
+                        () -> assertThat(get(child.port(), "/v1/jobs/" + id).body())
+                                .contains("\"status\":\"" + status + "\""));
+    }
+
+    @Test
+    void shouldNeverStepBackNorForget_whenKilledOrStoppedForLongerThanItsSession() throws Exception {
+        String id = UUID.randomUUID().toString();
+        Child child = spawn();
+        try (KafkaProducer<String, byte[]> producer = producer(null)) {
+            accept(producer, id);
+            tell(producer, id, JobStatus.QUEUED, 1);
+            tell(producer, id, JobStatus.SUCCEEDED, 3);
+            producer.flush();
+            awaitStatus(child, id, "succeeded");
+
+            // Killed as soon as it has shown the last state, which it had no time to commit.
+            child.process().destroyForcibly().waitFor();
+            child = spawn();
+            Child restarted = child;
+            Awaitility.await().atMost(UNTIL_READY).until(() -> {
+                HttpResponse<String> answer = get(restarted.port(), "/v1/jobs/" + id);
+                assertThat(answer.statusCode()).as(answer.body()).isIn(200, 503);
+                return answer.statusCode() == 200;
+            });
+            assertThat(get(child.port(), "/v1/jobs/" + id).body()).contains("\"status\":\"succeeded\"");
+
+            signal("STOP", child.process());
+            long stopped = System.nanoTime();
+            String meanwhile = UUID.randomUUID().toString();
+            accept(producer, meanwhile);
+            Duration longer = KafkaSettings.SESSION_TIMEOUT.plusSeconds(4);
+            Awaitility.await()
+                    .atMost(longer.plusSeconds(10))
+                    .until(() -> System.nanoTime() - stopped > longer.toNanos());
+            signal("CONT", child.process());
+
+            Awaitility.await().atMost(UNTIL_READY).until(() -> {
+                HttpResponse<String> old = get(restarted.port(), "/v1/jobs/" + id);
+                HttpResponse<String> fresh = get(restarted.port(), "/v1/jobs/" + meanwhile);
+                assertThat(old.statusCode()).as(old.body()).isIn(200, 503);
+                assertThat(fresh.statusCode()).as(fresh.body()).isIn(200, 503);
+                return old.statusCode() == 200 && fresh.statusCode() == 200;
+            });
+            assertThat(get(child.port(), "/v1/jobs/" + id).body()).contains("\"status\":\"succeeded\"");
+            Awaitility.await()
+                    .atMost(UNTIL_READY)
+                    .until(() -> get(restarted.port(), "/readyz").statusCode() == 200);
+        } finally {
+            child.process().destroyForcibly().waitFor();
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 }

@@ -21,6 +21,7 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -148,8 +149,8 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
                 accepted.bodyHash());
     }
 
-    @SuppressWarnings("ConstantValue") // JSON knows no @NullMarked
-    private static void requireField(String name, @org.jspecify.annotations.Nullable Object value) {
+    /** JSON knows no {@code @NullMarked}: a field that is never null may be missing all the same. */
+    private static void requireField(String name, @Nullable Object value) {
         if (value == null) {
             throw new SerializationException("the field " + name + " is missing");
         }
