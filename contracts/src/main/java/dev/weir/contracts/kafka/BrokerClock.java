@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * each record with its own time. Thread-safe; a measurement blocks its caller, at most {@link #PATIENCE} for each sample.
  */
 public final class BrokerClock implements AutoCloseable {
-    /** The key of the tombstones; no upstream's name may be mistaken for it, for they carry no value. */
-    public static final String KEY = "clock";
+    /** The key of the tombstones; no upstream can have such a name. */
+    public static final String KEY = "!clock";
 
     /** The longest wait for one sample. */
     public static final Duration PATIENCE = Duration.ofSeconds(6);

@@ -3,6 +3,7 @@ package dev.weir.contracts.wire;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ public record Call(
         @Nullable String body,
         @Nullable String bodyBase64) {
     public Call {
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(path, "path");
         headers = Map.copyOf(headers);
         if (body != null && bodyBase64 != null) {
             throw new IllegalArgumentException("a call has a text body or a base64 body, not both");

@@ -1,6 +1,7 @@
 package dev.weir.contracts.wire;
 
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,4 +28,17 @@ public record JobRequest(
         String bodyHash,
         @Nullable String traceparent) {
     public static final int VERSION = 1;
+
+    public JobRequest {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(tenant, "tenant");
+        Objects.requireNonNull(upstream, "upstream");
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(priority, "priority");
+        Objects.requireNonNull(acceptedAt, "acceptedAt");
+        Objects.requireNonNull(bodyHash, "bodyHash");
+        if (cost < 1) {
+            throw new IllegalArgumentException("cost is " + cost + ", expected 1 or more");
+        }
+    }
 }

@@ -2,6 +2,7 @@ package dev.weir.contracts.wire;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,15 @@ public record Outcome(
         @Nullable Answer answer,
         @Nullable String error) {
     public static final int VERSION = 1;
+
+    public Outcome {
+        Objects.requireNonNull(jobId, "jobId");
+        Objects.requireNonNull(tenant, "tenant");
+        Objects.requireNonNull(upstream, "upstream");
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(slot, "slot");
+        Objects.requireNonNull(endedAt, "endedAt");
+    }
 
     public enum Kind {
         /** The upstream answered, whatever the status. */

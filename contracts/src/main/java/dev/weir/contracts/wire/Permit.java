@@ -1,6 +1,7 @@
 package dev.weir.contracts.wire;
 
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,4 +27,13 @@ public record Permit(
         Call request,
         @Nullable String traceparent) {
     public static final int VERSION = 1;
+
+    public Permit {
+        Objects.requireNonNull(jobId, "jobId");
+        Objects.requireNonNull(tenant, "tenant");
+        Objects.requireNonNull(upstream, "upstream");
+        Objects.requireNonNull(slot, "slot");
+        Objects.requireNonNull(expiresAt, "expiresAt");
+        Objects.requireNonNull(request, "request");
+    }
 }

@@ -1,0 +1,4 @@
+package dev.weir.ingress;
+
+/** Who submits. */
+record Caller(String tenant) {}

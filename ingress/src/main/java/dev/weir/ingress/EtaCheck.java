@@ -1,0 +1,45 @@
+package dev.weir.ingress;
+
+import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.wire.Forecast;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** When a job that is submitted now would be called, and what follows from it. */
+final class EtaCheck {
+    static final String PAST = "expected a time in the future";
+
+    /** Every tenant weighs the same until there are clients with a weight. */
+    private static final double TENANT_WEIGHT = 1.0;
+
+    private EtaCheck() {}
+
+    /** The expected time of the call; null while nothing is known of the upstream. */
+    static @Nullable Instant eta(Forecasts forecasts, Caller caller, Draft draft, Instant now) {
+        Forecast forecast = forecasts.of(draft.upstream());
+        if (forecast == null) {
+            return null;
+        }
+        double weight = draft.priority().weight() * TENANT_WEIGHT;
+        Instant eta;
+        try {
+            eta = forecast.etaOfNewJob(caller.tenant(), draft.priority(), weight, draft.cost());
+        } catch (ArithmeticException e) {
+            // Further away than a long of nanoseconds: the upstream stands still, and nobody can say until when.
+            return null;
+        }
+        return later(later(eta, now), draft.notBefore());
+    }
+
+    /** Seconds until it is worth asking for the job, at least 1. */
+    static long retryAfterSeconds(@Nullable Instant eta, Instant now) {
+        return eta == null
+                ? 1
+                : Math.max(1, Duration.between(now, eta).plusMillis(999).toSeconds());
+    }
+
+    private static Instant later(Instant a, @Nullable Instant b) {
+        return b != null && b.isAfter(a) ? b : a;
+    }
+}

@@ -1,0 +1,293 @@
+package dev.weir.ingress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.config.AuthSettings;
+import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Limit;
+import dev.weir.contracts.config.RetrySettings;
+import dev.weir.contracts.config.Secret;
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.http.HttpServer;
+import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.KafkaSettings;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the ingress refuses, over real HTTP, with a Kafka that is not there. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class IngressHttpTest {
+    private static final String SOUND = "{'upstream':'gemini','request':{'path':'/x'}}";
+    private static final int MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+    private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final KafkaSettings noKafka =
+            new KafkaSettings("127.0.0.1:1", "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
+    private final Forecasts forecasts = new Forecasts(noKafka);
+    private final Ingress ingress = new Ingress(
+            config(),
+            noKafka,
+            forecasts,
+            id -> CompletableFuture.completedFuture(null),
+            metrics,
+            InstantSource.system());
+    private final HttpServer server = start();
+
+    private HttpServer start() {
+        return new HttpServer(
+                "127.0.0.1",
+                0,
+                MAX_BODY_BYTES,
+                List.of(ingress::routes),
+                Map.of("ingress", ingress::notReady),
+                metrics);
+    }
+
+    private static WeirConfig config() {
+        UpstreamConfig gemini = new UpstreamConfig(
+                "gemini",
+                URI.create("http://127.0.0.1:9"),
+                List.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
+                new BigDecimal("0.9"),
+                15,
+                300,
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(30),
+                RetrySettings.DEFAULT,
+                CircuitBreakerSettings.DEFAULT,
+                new AuthSettings("x-goog-api-key", new Secret("hidden")));
+        return new WeirConfig(Map.of("gemini", gemini), MAX_BODY_BYTES);
+    }
+
+    @AfterAll
+    void stop() {
+        server.close();
+        ingress.close();
+        forecasts.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[]                                                    |                     | expected an object, but it is a list",
+                "{}                                                    | /upstream           | missing",
+                "{}                                                    | /request            | missing",
+                "{'upstream':'gemini','request':{}}                    | /request/path       | missing",
+                "{'upstream':7,'request':{'path':'/x'}}                | /upstream           | expected a string, but it is a number",
+                "{'upstream':'gemini','request':[]}                    | /request            | expected an object, but it is a list",
+                "{'upstream':'gemini','request':{'path':7}}            | /request/path       | expected a string",
+                "{'upstream':'gemini','request':{'path':'/../x'}}      | /request/path       | no . or .. segments",
+                "{'upstream':'gemini','request':{'path':'//h/x'}}      | /request/path       | names another host",
+                "{'upstream':'gemini','request':{'path':'http://h/x'}} | /request/path       | starts with /",
+                "{'upstream':'gemini','request':{'path':'/x','method':'get'}}  | /request/method | expected one of GET",
+                "{'upstream':'gemini','request':{'path':'/x','headers':[]}}    | /request/headers | expected an object",
+                "{'upstream':'gemini','request':{'path':'/x','headers':{'A':1}}} | /request/headers/A | expected a string",
+                "{'upstream':'gemini','request':{'path':'/x','headers':{'Host':'h'}}} | /request/headers/Host | belongs to the connection",
+                "{'upstream':'gemini','request':{'path':'/x','headers':{'X-Goog-Api-Key':'h'}}} | /request/headers/X-Goog-Api-Key | configuration",
+                "{'upstream':'gemini','request':{'path':'/x','headers':{'A':'b\\r\\nC: d'}}} | /request/headers/A | U+000D",
+                "{'upstream':'gemini','request':{'path':'/x','more':1}} | /request/more      | unknown field",
+                "{'upstream':'gemini','request':{'path':'/x','body':1,'bodyBase64':''}} | /request/bodyBase64 | not both",
+                "{'upstream':'gemini','request':{'path':'/x','bodyBase64':'!'}} | /request/bodyBase64 | expected base64",
+                "{'upstream':'gemini','request':{'path':'/x','bodyBase64':1}} | /request/bodyBase64 | expected a string",
+                "{'upstream':'gemini','request':{'path':'/x','body':{},'headers':{'content-type':'text/plain'}}} | /request/body | expected a string",
+                "{'upstream':'gemini','request':{'path':'/x','body':'\\ud800','headers':{'content-type':'text/plain'}}} | /request/body | surrogate",
+                "{'upstream':'gemini','request':{'path':'/x','body':'x','headers':{'content-type':'text/plain; charset=latin1'}}} | /request/body | charset latin1",
+                "{'upstream':'gemini','request':{'path':'/x'},'Cost':1} | /Cost              | unknown field",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':0} | /cost              | whole number",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':-3} | /cost             | whole number",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':1.5} | /cost            | whole number",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':'1'} | /cost            | whole number",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':901} | /cost            | expected at most 900",
+                "{'upstream':'gemini','request':{'path':'/x'},'cost':99999999999999999999} | /cost | expected at most 900",
+                "{'upstream':'gemini','request':{'path':'/x'},'priority':'urgent'} | /priority | high, normal or low",
+                "{'upstream':'gemini','request':{'path':'/x'},'priority':1} | /priority      | expected a string",
+                "{'upstream':'gemini','request':{'path':'/x'},'onLate':'never'} | /onLate    | reject or accept",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'tomorrow'} | /notBefore | RFC 3339",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-11-22T10:00Z'} | /notBefore | RFC 3339",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-13-22T10:00:00Z'} | /notBefore | RFC 3339",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2999-01-01T10:00:00Z'} | /notBefore | before 2200",
+                "{'upstream':'gemini','request':{'path':'/x'},'deadline':1} | /deadline      | expected a string",
+                "{'upstream':'gemini','request':{'path':'/x'},'deadline':'2001-01-01T00:00:00Z'} | /deadline | in the future",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2100-01-01T00:00:00Z','deadline':'2099-01-01T00:00:00Z'} | /deadline | after notBefore"
+            })
+    void shouldAnswer422WithThePointer_whenAFieldIsWrong(String body, String pointer, String detail) throws Exception {
+        HttpResponse<String> response = post(body);
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(422);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+        assertThat(Json.MAPPER.readTree(response.body()).get("errors")).anySatisfy(error -> {
+            assertThat(error.get("pointer").asText()).isEqualTo(pointer == null ? "" : pointer);
+            assertThat(error.get("detail").asText()).contains(detail);
+        });
+    }
+
+    @Test
+    void shouldReportEveryProblemAtOnce() throws Exception {
+        HttpResponse<String> response =
+                post("{'upstream':'nobody','request':{'path':'x','method':'GO','headers':{'Host':'h'}},"
+                        + "'priority':7,'cost':0,'deadline':'2001-01-01T00:00:00Z','extra':1}");
+
+        JsonNode problem = Json.MAPPER.readTree(response.body());
+        assertThat(response.statusCode()).isEqualTo(422);
+        assertThat(problem.get("errors").findValuesAsText("pointer"))
+                .containsExactlyInAnyOrder(
+                        "/upstream",
+                        "/request/path",
+                        "/request/method",
+                        "/request/headers/Host",
+                        "/priority",
+                        "/cost",
+                        "/deadline",
+                        "/extra");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "{'upstream':}",
+                "{'upstream':'a','upstream':'b'}",
+                "{'upstream':'gemini','request':{'path':'/x','body':{'a':1,'a':2}}}",
+                "{} {}",
+                "{'a':01}",
+                "nonsense"
+            })
+    void shouldAnswer400_whenTheBodyIsNoJson(String body) throws Exception {
+        HttpResponse<String> response = post(body);
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+        assertThat(response.body()).contains("Malformed JSON");
+    }
+
+    @Test
+    void shouldAnswer400_whenTheBodyIsNotUtf8OrNestedTooDeeply() throws Exception {
+        byte[] latin1 = "{\"upstream\":\"caf\u00e9\"}".getBytes(StandardCharsets.ISO_8859_1);
+        String deep = "{'request':{'body':" + "[".repeat(5000) + "]".repeat(5000) + "}}";
+
+        assertThat(post(BodyPublishers.ofByteArray(latin1)).statusCode()).isEqualTo(400);
+        assertThat(post(deep).statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void shouldAnswer404_whenTheUpstreamIsUnknown() throws Exception {
+        HttpResponse<String> response = post("{'upstream':'nobody','request':{'path':'/x'}}");
+
+        assertThat(response.statusCode()).isEqualTo(404);
+        assertThat(response.body()).contains("nobody").contains("gemini");
+        assertThat(post("{'upstream':'\\ud800','request':{'path':'/x'}}").statusCode())
+                .as("half of a surrogate pair, which the answer cannot quote")
+                .isEqualTo(404);
+    }
+
+    @Test
+    void shouldAnswer413_whenTheBodyIsOverTheLimit() throws Exception {
+        byte[] large = new byte[MAX_BODY_BYTES + 1024 * 1024];
+
+        HttpResponse<String> announced = post(BodyPublishers.ofByteArray(large));
+        HttpResponse<String> chunked = post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(large)));
+
+        assertThat(announced.statusCode()).isEqualTo(413);
+        assertThat(announced.body()).contains(MAX_BODY_BYTES + " bytes");
+        assertThat(chunked.statusCode()).isEqualTo(413);
+    }
+
+    @Test
+    void shouldAnswer413_whenTheJobWouldNotFitLater() throws Exception {
+        String quotes = "'" + "\\'".repeat(1_200_000) + "'";
+
+        HttpResponse<String> response = post("{'upstream':'gemini','request':{'path':'/x','body':" + quotes + "}}");
+
+        assertThat(response.statusCode()).isEqualTo(413);
+        assertThat(response.body()).contains("as a record the job would take");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"})
+    void shouldAnswer415_whenTheContentTypeIsAnother(String type) throws Exception {
+        HttpResponse<String> response = client.send(
+                request(BodyPublishers.ofString(json(SOUND)))
+                        .setHeader("Content-Type", type)
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+
+        assertThat(response.statusCode()).isEqualTo(415);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "256"})
+    void shouldAnswer400_whenTheKeyIsEmptyOrTooLong(String key) throws Exception {
+        HttpResponse<String> response = client.send(
+                request(BodyPublishers.ofString(json(SOUND)))
+                        .setHeader("Idempotency-Key", key.equals("256") ? "k".repeat(256) : key)
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body()).contains("Idempotency-Key of 1 to 255 characters");
+    }
+
+    @Test
+    void shouldAnswer503WithRetryAfter_whenKafkaIsNotThere() throws Exception {
+        HttpResponse<String> response = post(SOUND);
+        HttpResponse<String> ready =
+                client.send(HttpRequest.newBuilder(uri("/readyz")).build(), HttpResponse.BodyHandlers.ofString());
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(503);
+        assertThat(response.headers().firstValue("Retry-After")).hasValue("2");
+        assertThat(response.headers().firstValue("Location")).isEmpty();
+        assertThat(ready.statusCode()).isEqualTo(503);
+        assertThat(metrics.scrape()).contains("weir_ingress_requests_total{status=\"503\"}");
+    }
+
+    private HttpResponse<String> post(String body) throws IOException, InterruptedException {
+        return post(BodyPublishers.ofString(json(body)));
+    }
+
+    private HttpResponse<String> post(BodyPublisher body) throws IOException, InterruptedException {
+        return client.send(request(body).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private HttpRequest.Builder request(BodyPublisher body) {
+        return HttpRequest.newBuilder(uri("/v1/jobs"))
+                .version(HttpClient.Version.HTTP_1_1)
+                .header("Content-Type", "application/json")
+                .POST(body);
+    }
+
+    private URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+
+    private static String json(String singleQuoted) {
+        return singleQuoted.replace('\'', '"');
+    }
+}

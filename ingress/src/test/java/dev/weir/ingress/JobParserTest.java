@@ -1,0 +1,167 @@
+package dev.weir.ingress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Limit;
+import dev.weir.contracts.config.RetrySettings;
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.wire.Call;
+import dev.weir.contracts.wire.Priority;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobParserTest {
+    private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
+    private final JobParser parser = new JobParser(new WeirConfig(
+            Map.of(
+                    "gemini",
+                    new UpstreamConfig(
+                            "gemini",
+                            URI.create("http://x"),
+                            List.of(new Limit(1000, Duration.ofMinutes(1))),
+                            new BigDecimal("0.9"),
+                            15,
+                            300,
+                            Duration.ofSeconds(3),
+                            Duration.ofSeconds(30),
+                            RetrySettings.DEFAULT,
+                            CircuitBreakerSettings.DEFAULT,
+                            null)),
+            WeirConfig.DEFAULT_MAX_BODY_BYTES));
+
+    @Test
+    void shouldFillInTheDefaults_whenOnlyTheRequiredFieldsAreThere() {
+        assertThat(draft("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x?y=1\"}}"))
+                .isEqualTo(new Draft(
+                        "gemini",
+                        new Call("POST", "/x?y=1", Map.of(), null, null),
+                        Priority.NORMAL,
+                        null,
+                        null,
+                        false,
+                        1));
+    }
+
+    @Test
+    void shouldTakeEveryField() {
+        Draft draft = draft("""
+                { "upstream": "gemini", "cost": 900, "onLate": "accept", "priority": "high",
+                  "notBefore": "2026-11-22T12:00:00.5+01:00", "deadline": "2026-11-23T10:00:00Z",
+                  "request": { "method": "PUT", "path": "/x", "headers": {"Content-Type": "text/plain", "A": "b"},
+                               "body": "caf\\u00e9" } }
+                """);
+
+        assertThat(draft)
+                .isEqualTo(new Draft(
+                        "gemini",
+                        new Call("PUT", "/x", Map.of("Content-Type", "text/plain", "A", "b"), "café", null),
+                        Priority.HIGH,
+                        Instant.parse("2026-11-22T11:00:00.5Z"),
+                        Instant.parse("2026-11-23T10:00:00Z"),
+                        true,
+                        900));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"z\":1.10, \"a\": 1E400,\"n\":12345678901234567890.000}",
+                "[ 1 ,2, {\"path\":\"no\",\"headers\":{\"x\":1}} ]",
+                "0.10",
+                "-0",
+                "1e5",
+                "true",
+                "\"text \\u00e9 é 😀 \\\"\"",
+                "{}",
+                "[]"
+            })
+    void shouldKeepTheJsonBodyToTheLetter(String body) {
+        for (String around : List.of("%s", " %s ", "%s,\"method\":\"POST\"")) {
+            Draft draft = draft("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\",\"body\":"
+                    + String.format(around, body) + "}}");
+
+            assertThat(draft.call().body()).isEqualTo(body);
+            assertThat(draft.call().headers()).containsEntry("Content-Type", "application/json");
+        }
+    }
+
+    @Test
+    void shouldKeepTheClientsContentType_whenItIsSomeJson() {
+        Draft draft = draft(
+                "{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\",\"headers\":{\"content-type\":\"application/ld+json\"},\"body\":\"s\"}}");
+
+        assertThat(draft.call())
+                .isEqualTo(new Call("POST", "/x", Map.of("content-type", "application/ld+json"), "\"s\"", null));
+    }
+
+    @Test
+    void shouldSendTheBytes_whenTheBodyIsBase64() {
+        Draft draft = draft("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\",\"bodyBase64\":\"AP8\"}}");
+
+        assertThat(draft.call().bodyBytes()).containsExactly(0, 0xff);
+        assertThat(draft.call().headers()).containsEntry("Content-Type", "application/octet-stream");
+    }
+
+    @Test
+    void shouldTakeNullAsNotGiven() {
+        assertThat(draft("{\"upstream\":\"gemini\",\"cost\":null,\"priority\":null,\"deadline\":null,"
+                        + "\"request\":{\"path\":\"/x\",\"body\":null,\"headers\":null,\"method\":null}}"))
+                .isEqualTo(draft("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\"}}"));
+    }
+
+    @Test
+    void shouldHashTheSame_onlyWhenTheSameIsAsked() {
+        String base =
+                "{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\",\"headers\":{\"A\":\"1\"},\"body\":{\"a\":1}}}";
+
+        assertThat(draft(base).hash()).hasSize(64);
+        assertThat(draft(base.replace("\"A\"", "\"a\"").replace("{\"upstream", "{ \"cost\":1,\"upstream"))
+                        .hash())
+                .isEqualTo(draft(base).hash());
+        assertThat(List.of(
+                        draft(base.replace("/x", "/y")).hash(),
+                        draft(base.replace("\"1\"", "\"2\"")).hash(),
+                        draft(base.replace(":1}", ":2}")).hash(),
+                        draft(base.replace("{\"upstream", "{ \"cost\":2,\"upstream"))
+                                .hash(),
+                        draft(base.replace("{\"upstream", "{ \"priority\":\"low\",\"upstream"))
+                                .hash(),
+                        draft(base).hash()))
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void shouldGiveIdsThatAreFunctionsOfTenantAndKey_orSortByTime() {
+        UUID keyed = JobIds.ofKey("local", "k");
+        Random random = new Random(1);
+
+        assertThat(keyed).isEqualTo(JobIds.ofKey("local", "k"));
+        assertThat(keyed.version()).isEqualTo(8);
+        assertThat(keyed.variant()).isEqualTo(2);
+        assertThat(List.of(keyed, JobIds.ofKey("local", "K"), JobIds.ofKey("loca", "lk")))
+                .doesNotHaveDuplicates();
+        UUID earlier = JobIds.fresh(NOW, random);
+        UUID later = JobIds.fresh(NOW.plusMillis(1), random);
+        assertThat(earlier.version()).isEqualTo(7);
+        assertThat(earlier.variant()).isEqualTo(2);
+        assertThat(earlier.toString()).isLessThan(later.toString());
+    }
+
+    private Draft draft(String json) {
+        Parsed parsed = parser.parse(json.getBytes(StandardCharsets.UTF_8), NOW);
+        assertThat(parsed).isInstanceOf(Parsed.Sound.class);
+        return ((Parsed.Sound) parsed).draft();
+    }
+}

@@ -1,0 +1,134 @@
+package dev.weir.standalone.client;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.standalone.StartException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** Weir's HTTP interface. Thread-safe. */
+public final class WeirClient {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+
+    private final URI base;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .build();
+
+    public WeirClient(URI base) {
+        String text = base.toString();
+        this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+    }
+
+    /** An answer: its status, its JSON (a missing node when it has none), and how long to wait before asking again. */
+    public record Reply(int status, JsonNode body, @Nullable Duration retryAfter) {
+        public boolean ok() {
+            return status / 100 == 2;
+        }
+
+        /** The problem in one line: status, detail and the bad fields. */
+        public String problem() {
+            List<String> parts = new ArrayList<>();
+            parts.add(status + " " + body.path("title").asText("").strip());
+            parts.add(body.path("detail").asText(""));
+            for (JsonNode error : body.path("errors")) {
+                parts.add(error.path("pointer").asText() + " "
+                        + error.path("detail").asText());
+            }
+            parts.removeIf(String::isBlank);
+            return String.join("; ", parts);
+        }
+    }
+
+    public CompletableFuture<Reply> submit(JsonNode job, @Nullable String idempotencyKey) {
+        HttpRequest.Builder request = request("/v1/jobs")
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(Json.bytes(job)));
+        if (idempotencyKey != null) {
+            request.header("Idempotency-Key", idempotencyKey);
+        }
+        return send(request);
+    }
+
+    public CompletableFuture<Reply> job(String id) {
+        return send(request("/v1/jobs/" + encode(id)).GET());
+    }
+
+    public CompletableFuture<Reply> upstream(String name) {
+        return send(request("/v1/upstreams/" + encode(name)).GET());
+    }
+
+    /** Ready or why not. */
+    public CompletableFuture<Reply> readiness() {
+        return send(request("/readyz").GET());
+    }
+
+    /**
+     * Waits for an answer.
+     *
+     * @throws StartException when there is none, saying where Weir was looked for
+     */
+    public Reply await(CompletableFuture<Reply> reply) {
+        try {
+            return reply.join();
+        } catch (CompletionException e) {
+            throw new StartException(unreachable(e), e);
+        }
+    }
+
+    /** One line on why no answer came. */
+    public String unreachable(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof ConnectException) {
+            return "nothing answers at " + base + "; is Weir running there? --url or WEIR_URL names another place";
+        }
+        return "no answer from " + base + ": " + cause;
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(base + path)).timeout(REQUEST_TIMEOUT);
+    }
+
+    private CompletableFuture<Reply> send(HttpRequest.Builder request) {
+        return http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray())
+                .thenApply(response -> new Reply(
+                        response.statusCode(),
+                        parse(response.body()),
+                        response.headers()
+                                .firstValue("Retry-After")
+                                .map(WeirClient::seconds)
+                                .orElse(null)));
+    }
+
+    private static @Nullable Duration seconds(String text) {
+        return text.matches("[0-9]{1,9}") ? Duration.ofSeconds(Long.parseLong(text)) : null;
+    }
+
+    private static JsonNode parse(byte[] body) {
+        try {
+            return Json.MAPPER.readTree(new String(body, StandardCharsets.UTF_8));
+        } catch (JsonProcessingException e) {
+            // Something other than Weir answers there, a proxy for one: the status says enough.
+            return Json.MAPPER.missingNode();
+        }
+    }
+
+    private static String encode(String segment) {
+        return URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+}

@@ -1,0 +1,50 @@
+package dev.weir.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataDirTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void shouldRefuseASecondUser_whileTheFirstHoldsIt() {
+        try (DataDir first = new DataDir(dir)) {
+            assertThatThrownBy(() -> new DataDir(dir).close())
+                    .isInstanceOf(StartException.class)
+                    .hasMessageContaining(first.path().toString())
+                    .hasMessageContaining("already runs");
+        }
+
+        assertThatCode(() -> new DataDir(dir).close()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void shouldSayWhatIsWrong_whenItIsAFile() throws Exception {
+        Path file = Files.writeString(dir.resolve("file"), "content");
+
+        assertThatThrownBy(() -> new DataDir(file).close())
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("is a file");
+
+        assertThat(file).hasContent("content");
+    }
+
+    @Test
+    void shouldSayWhatIsWrongAndRelease_whenAFileStandsForADirectoryInside() throws Exception {
+        Path file = Files.writeString(dir.resolve("kafka"), "content");
+
+        assertThatThrownBy(() -> new DataDir(dir).close())
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining(file.toString());
+        Files.delete(file);
+
+        assertThatCode(() -> new DataDir(dir).close()).doesNotThrowAnyException();
+    }
+}

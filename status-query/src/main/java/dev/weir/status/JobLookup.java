@@ -1,0 +1,136 @@
+package dev.weir.status;
+
+import dev.weir.contracts.http.KnownJob;
+import dev.weir.contracts.http.KnownJobs;
+import dev.weir.contracts.wire.JobEvent;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import java.util.regex.Pattern;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds a job's newest state. A miss is believed only after the store has passed the end that {@code weir.accepted} had
+ * after the question came: the 202 follows that record, so a job that was answered 202 is always found. Thread-safe; never
+ * blocks but for a point read of the local store.
+ */
+final class JobLookup implements KnownJobs {
+    /** Each of the two waits of a lookup: for the store to be back after a restart, and for it to pass the end. */
+    static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+
+    static final int MOST_WAITING = 4_096;
+    private static final Pattern ID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+
+    private final Progress progress;
+    private final IntFunction<CompletableFuture<Long>> endOfAccepted;
+    private final IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores;
+    private final Executor executor;
+    private final Semaphore waiting = new Semaphore(MOST_WAITING);
+
+    /**
+     * @param endOfAccepted the end offset of a partition of {@code weir.accepted}, read after the call
+     * @param stores the local store of a partition; fails while it is not open
+     * @param executor runs what follows a wait
+     */
+    JobLookup(
+            Progress progress,
+            IntFunction<CompletableFuture<Long>> endOfAccepted,
+            IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores,
+            Executor executor) {
+        this.progress = progress;
+        this.endOfAccepted = endOfAccepted;
+        this.stores = stores;
+        this.executor = executor;
+    }
+
+    /** The partition of a job: Kafka's own for records with that key. */
+    static int partitionOf(String id, int partitions) {
+        return Utils.toPositive(Utils.murmur2(id.getBytes(StandardCharsets.UTF_8))) % partitions;
+    }
+
+    /**
+     * The job's newest state, or null when there is no such job.
+     *
+     * @return fails with a {@link StatusUnavailableException} when that cannot be told in time
+     */
+    CompletableFuture<@Nullable JobEvent> job(String anyCaseId) {
+        String id = anyCaseId.toLowerCase(Locale.ROOT);
+        if (!ID.matcher(id).matches()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        int partition = partitionOf(id, progress.partitions());
+        if (progress.isCaughtUp(partition)) {
+            try {
+                JobEvent found = stores.apply(partition).get(id);
+                if (found != null) {
+                    return CompletableFuture.completedFuture(found);
+                }
+            } catch (KafkaException e) {
+                return CompletableFuture.failedFuture(unavailable(e));
+            }
+        }
+        if (!waiting.tryAcquire()) {
+            return CompletableFuture.failedFuture(new StatusUnavailableException(
+                    MOST_WAITING + " lookups wait for the status store already; ask again", null));
+        }
+        return missed(id, partition).handle((found, failure) -> {
+            waiting.release();
+            if (failure != null) {
+                throw unavailable(failure);
+            }
+            return found;
+        });
+    }
+
+    private CompletableFuture<@Nullable JobEvent> missed(String id, int partition) {
+        return within(progress.whenCaughtUp(partition))
+                .thenCompose(caughtUp -> endOfAccepted.apply(partition))
+                .thenCompose(end -> within(progress.whenAccepted(partition, end)))
+                .thenApplyAsync(passed -> stores.apply(partition).get(id), executor);
+    }
+
+    private static CompletableFuture<@Nullable Void> within(CompletableFuture<@Nullable Void> own) {
+        return own.orTimeout(LONGEST_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private static RuntimeException unavailable(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof TimeoutException) {
+            return new StatusUnavailableException(
+                    "the status store is behind: it is starting, or has much to read; ask again", cause);
+        }
+        if (cause instanceof RejectedExecutionException) {
+            return new StatusUnavailableException("the status service has too much to answer; ask again", cause);
+        }
+        if (cause instanceof KafkaException) {
+            return new StatusUnavailableException(
+                    "the status store cannot be read, or Kafka does not answer; ask again", cause);
+        }
+        return new IllegalStateException("looking up a job failed", cause);
+    }
+
+    @Override
+    public CompletableFuture<@Nullable KnownJob> find(String id) {
+        return job(id).thenApply(job -> job == null
+                ? null
+                : new KnownJob(
+                        job.id(),
+                        job.tenant(),
+                        job.bodyHash(),
+                        job.upstream(),
+                        job.acceptedAt(),
+                        job.status().finished()));
+    }
+}

@@ -1,0 +1,104 @@
+package dev.weir.status;
+
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.db.Database;
+import dev.weir.contracts.http.KnownJobs;
+import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Topics;
+import io.javalin.config.RoutesConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+
+/** The status service: the state of each job and of each upstream, over HTTP and in-process. Thread-safe. */
+public final class StatusQuery implements AutoCloseable {
+    /** There is no authentication yet: whoever asks is this tenant. */
+    private static final String LOCAL_TENANT = "local";
+
+    private static final int LOOKUP_THREADS = 2;
+    /** At most so many lookups wait, each for one thread at a time. */
+    private static final int MOST_QUEUED_LOOKUPS = JobLookup.MOST_WAITING;
+
+    private final Admin admin;
+    private final StatusStreams streams;
+    private final CatchUp catchUp;
+    private final Progress progress = new Progress(Topics.JOB_PARTITIONS);
+    private final ThreadPoolExecutor lookups;
+    private final JobLookup jobs;
+    private final JobResults results;
+    private final StatusRoutes routes;
+
+    public StatusQuery(
+            WeirConfig config,
+            KafkaSettings kafka,
+            Forecasts forecasts,
+            Database database,
+            PrometheusMeterRegistry metrics,
+            InstantSource clock) {
+        LaneHeads lanes = new LaneHeads();
+        admin = Admin.create(kafka.common());
+        streams = new StatusStreams(new StatusTopology(progress, lanes, metrics).get(), kafka);
+        catchUp = new CatchUp(admin, StatusStreams.APPLICATION_ID, progress);
+        lookups = new ThreadPoolExecutor(
+                LOOKUP_THREADS,
+                LOOKUP_THREADS,
+                30,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(MOST_QUEUED_LOOKUPS),
+                task -> {
+                    Thread thread = new Thread(task, "status-lookups");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        EndOffsets ends = new EndOffsets(admin, progress.partitions());
+        jobs = new JobLookup(progress, ends::accepted, streams::jobs, lookups);
+        results = new JobResults(database.dataSource(), metrics, clock);
+        routes = new StatusRoutes(
+                config,
+                jobs,
+                results,
+                new Waits(forecasts::of, lanes, clock),
+                forecasts::of,
+                request -> LOCAL_TENANT,
+                clock);
+    }
+
+    /** Begins to read; {@link #notReady()} says when it has caught up. The topics must exist. */
+    public void start() {
+        streams.start();
+        catchUp.start();
+    }
+
+    public void routes(RoutesConfig registered) {
+        routes.register(registered);
+    }
+
+    /** Null when ready, else why not. PostgreSQL is not asked: without it all but the results is served. */
+    public @Nullable String notReady() {
+        String reason = streams.notReady();
+        if (reason != null) {
+            return reason;
+        }
+        List<Progress.Life> behind = progress.catchingUp();
+        return behind.isEmpty() ? null : behind.size() + " partitions of the status store are catching up";
+    }
+
+    public KnownJobs knownJobs() {
+        return jobs;
+    }
+
+    @Override
+    public void close() {
+        catchUp.close();
+        streams.close();
+        lookups.shutdownNow();
+        results.close();
+        admin.close(StatusStreams.CLOSE_TIMEOUT);
+    }
+}

@@ -1,0 +1,167 @@
+package dev.weir.status;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.JobEvent;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The GETs of the status service. Nothing here blocks a thread of the server. */
+final class StatusRoutes {
+    private static final Logger LOG = LoggerFactory.getLogger(StatusRoutes.class);
+    private static final long RETRY_AFTER_SECONDS = 1;
+
+    private final WeirConfig config;
+    private final JobLookup jobs;
+    private final JobResults results;
+    private final Waits waits;
+    private final Function<String, @Nullable Forecast> forecasts;
+    private final Function<Context, String> tenantOf;
+    private final InstantSource clock;
+
+    /** @param tenantOf who asks; a job of another tenant is not there for them */
+    StatusRoutes(
+            WeirConfig config,
+            JobLookup jobs,
+            JobResults results,
+            Waits waits,
+            Function<String, @Nullable Forecast> forecasts,
+            Function<Context, String> tenantOf,
+            InstantSource clock) {
+        this.config = config;
+        this.jobs = jobs;
+        this.results = results;
+        this.waits = waits;
+        this.forecasts = forecasts;
+        this.tenantOf = tenantOf;
+        this.clock = clock;
+    }
+
+    void register(RoutesConfig routes) {
+        routes.get("/v1/jobs/{id}", this::job);
+        routes.get("/v1/upstreams", this::upstreams);
+        routes.get("/v1/upstreams/{name}", this::upstream);
+        routes.get("/internal/known-jobs/{id}", this::knownJob);
+    }
+
+    private void job(Context ctx) {
+        String id = ctx.pathParam("id");
+        String tenant = tenantOf.apply(ctx);
+        answer(
+                ctx,
+                () -> jobs.job(id).thenCompose(job -> {
+                    if (job == null || !job.tenant().equals(tenant)) {
+                        notFound(
+                                ctx,
+                                "no job " + shown(id) + " is known; finished jobs are forgotten after "
+                                        + StatusTopology.KEEP_FINISHED.toDays() + " days");
+                        return CompletableFuture.completedFuture(null);
+                    }
+                    return results.of(job).thenAccept(found -> json(ctx, view(job, found)));
+                }));
+    }
+
+    private JobView view(JobEvent job, JobResults.Found found) {
+        return new JobView(
+                job.id(),
+                job.tenant(),
+                job.upstream(),
+                job.status(),
+                job.attempts(),
+                job.acceptedAt(),
+                job.updatedAt(),
+                waits.position(job),
+                waits.eta(job),
+                job.finishedAt(),
+                job.error(),
+                found.result(),
+                found.pending() ? Boolean.TRUE : null);
+    }
+
+    private void knownJob(Context ctx) {
+        String id = ctx.pathParam("id");
+        answer(
+                ctx,
+                () -> jobs.find(id).thenAccept(known -> {
+                    if (known == null) {
+                        notFound(ctx, "no job " + shown(id) + " is known");
+                    } else {
+                        json(ctx, known);
+                    }
+                }));
+    }
+
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    private record Upstreams(List<UpstreamView> upstreams) {}
+
+    private void upstreams(Context ctx) {
+        json(
+                ctx,
+                new Upstreams(
+                        config.upstreams().values().stream().map(this::view).toList()));
+    }
+
+    private void upstream(Context ctx) {
+        String name = ctx.pathParam("name");
+        UpstreamConfig upstream = config.upstreams().get(name);
+        if (upstream == null) {
+            notFound(ctx, "no upstream " + shown(name) + " is configured; GET /v1/upstreams lists those that are");
+        } else {
+            json(ctx, view(upstream));
+        }
+    }
+
+    private UpstreamView view(UpstreamConfig upstream) {
+        return UpstreamView.of(upstream, forecasts.apply(upstream.name()), clock.instant());
+    }
+
+    private interface Asynchronous {
+        CompletableFuture<@Nullable Void> start();
+    }
+
+    private static void answer(Context ctx, Asynchronous work) {
+        ctx.future(() -> work.start().exceptionally(failure -> {
+            failed(ctx, failure);
+            return null;
+        }));
+    }
+
+    private static void failed(Context ctx, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof StatusUnavailableException) {
+            Problem.of(503, "Service Unavailable", String.valueOf(cause.getMessage()))
+                    .write(ctx, RETRY_AFTER_SECONDS);
+            return;
+        }
+        LOG.error("GET {} failed; answered 500", ctx.path(), cause);
+        Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
+                .write(ctx);
+    }
+
+    private static void notFound(Context ctx, String detail) {
+        Problem.of(404, "Not Found", detail).write(ctx);
+    }
+
+    /** What a client wrote, as far as it is safe and short enough to be repeated. */
+    private static String shown(String given) {
+        String cleaned = given.replaceAll("[^A-Za-z0-9_.-]", "?");
+        return cleaned.length() <= 64 ? cleaned : cleaned.substring(0, 64) + "…";
+    }
+
+    private static void json(Context ctx, Object body) {
+        ctx.contentType("application/json").result(Json.bytes(body));
+    }
+}

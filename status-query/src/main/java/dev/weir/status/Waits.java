@@ -1,0 +1,77 @@
+package dev.weir.status;
+
+import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.JobEvent;
+import dev.weir.contracts.wire.JobStatus;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** When a job will be called and what place it has in its lane: the throttle's own forecast, read for one job. Thread-safe. */
+final class Waits {
+    /** A record of a waiting job does not carry its cost, and most cost one. */
+    private static final int COST = 1;
+
+    private final Function<String, @Nullable Forecast> forecasts;
+    private final LaneHeads lanes;
+    private final InstantSource clock;
+
+    /** @param forecasts the newest forecast of an upstream, null while none is known */
+    Waits(Function<String, @Nullable Forecast> forecasts, LaneHeads lanes, InstantSource clock) {
+        this.forecasts = forecasts;
+        this.lanes = lanes;
+        this.clock = clock;
+    }
+
+    /** From 1; null unless the job stands in its lane. */
+    @Nullable
+    Long position(JobEvent job) {
+        Long seq = job.laneSeq();
+        if (job.status() != JobStatus.QUEUED || seq == null) {
+            return null;
+        }
+        Long head = head(job);
+        return head == null ? 1 : Math.max(1, seq - head + 1);
+    }
+
+    private @Nullable Long head(JobEvent job) {
+        Forecast forecast = forecasts.apply(job.upstream());
+        if (forecast != null) {
+            for (Forecast.Lane lane : forecast.lanes()) {
+                if (lane.tenant().equals(job.tenant()) && lane.priority() == job.priority()) {
+                    return lane.head();
+                }
+            }
+        }
+        return lanes.head(job);
+    }
+
+    /** When its call is expected; null once it is made or never will be, and while there is no forecast. */
+    @Nullable
+    Instant eta(JobEvent job) {
+        Instant now = clock.instant();
+        if (job.status() == JobStatus.DISPATCHED) {
+            // Once its slot has come it is being called; a permit not used in time brings it back to the lane.
+            return job.dueAt() != null && job.dueAt().isAfter(now) ? job.dueAt() : null;
+        }
+        Forecast forecast = forecasts.apply(job.upstream());
+        if (job.status().finished() || forecast == null) {
+            return null;
+        }
+        Instant permit = null;
+        if (job.status() == JobStatus.QUEUED && job.laneSeq() != null) {
+            permit = forecast.etaOfQueuedJob(job.tenant(), job.priority(), job.laneSeq());
+        }
+        if (permit == null) {
+            permit = forecast.etaOfNewJob(
+                    job.tenant(), job.priority(), job.priority().weight(), COST);
+        }
+        Instant due = job.dueAt() == null ? now : later(job.dueAt(), now);
+        return later(permit, due);
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
+    }
+}

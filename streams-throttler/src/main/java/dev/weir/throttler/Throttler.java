@@ -1,0 +1,165 @@
+package dev.weir.throttler;
+
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.kafka.BrokerClock;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Topics;
+import dev.weir.throttler.topology.BoundedMemory;
+import dev.weir.throttler.topology.ThrottleMetrics;
+import dev.weir.throttler.topology.ThrottleTopology;
+import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The role {@code throttler}: the topology, running under exactly-once. Thread-safe. */
+public final class Throttler implements AutoCloseable {
+    public static final String APPLICATION_ID = "weir-throttler";
+    /** A clock further from the broker's releases nothing: it could not tell when a window ends. */
+    public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(5);
+
+    private static final Duration CLOCK_CHECK_EVERY = Duration.ofSeconds(30);
+    private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
+    private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
+    private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
+    private static final long STORE_CACHE_BYTES = 16L * 1024 * 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Throttler.class);
+
+    private final KafkaStreams streams;
+    private final BrokerClock brokerClock;
+    private final InstantSource clock;
+    private final KafkaStreamsMetrics streamsMetrics;
+    private final ScheduledExecutorService clockChecks;
+    private volatile @Nullable String clockProblem = "its clock was not yet compared with the broker's";
+
+    public Throttler(WeirConfig config, KafkaSettings kafka, PrometheusMeterRegistry metrics, InstantSource clock) {
+        this.clock = clock;
+        brokerClock = new BrokerClock(kafka);
+        ThrottleTopology topology = new ThrottleTopology(
+                config.upstreams(), clock, () -> clockProblem == null, new ThrottleMetrics(metrics));
+        streams = new KafkaStreams(topology.get(), properties(kafka));
+        streams.setUncaughtExceptionHandler(e -> {
+            LOG.error("the throttle's thread failed; it is replaced and goes on from the last commit", e);
+            return StreamThreadExceptionResponse.REPLACE_THREAD;
+        });
+        streamsMetrics = new KafkaStreamsMetrics(streams);
+        streamsMetrics.bindTo(metrics);
+        clockChecks = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "throttler-clock-check");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    public void start() {
+        clockChecks.execute(this::checkClock);
+        streams.start();
+    }
+
+    /** Null when it releases; else why not. */
+    public @Nullable String notReady() {
+        KafkaStreams.State state = streams.state();
+        if (state != KafkaStreams.State.RUNNING) {
+            return "Kafka Streams is " + state;
+        }
+        return clockProblem;
+    }
+
+    @Override
+    public void close() {
+        clockChecks.shutdownNow();
+        streamsMetrics.close();
+        if (!streams.close(CLOSE_TIMEOUT)) {
+            LOG.warn(
+                    "the throttle did not close within {}; its open transaction is aborted by the broker",
+                    CLOSE_TIMEOUT);
+        }
+        brokerClock.close();
+    }
+
+    private void checkClock() {
+        Duration next = CLOCK_RETRY;
+        try {
+            Duration offset = brokerClock.offset(clock);
+            if (offset.abs().compareTo(MAX_CLOCK_OFFSET) > 0) {
+                clockProblem =
+                        "its clock is " + offset.negated() + " ahead of the broker's; set the clocks, then restart";
+                LOG.error(
+                        "the throttler's clock is {} ahead of the broker's, more than {}: nothing is released until the clocks agree",
+                        offset.negated(),
+                        MAX_CLOCK_OFFSET);
+            } else {
+                clockProblem = null;
+                next = CLOCK_CHECK_EVERY;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return;
+        } catch (RuntimeException e) {
+            // What was known of the clock stands: it does not change because the broker is away.
+            LOG.warn("the broker's time is not known: {}; asked again in {}", e.getMessage(), next);
+        }
+        if (!clockChecks.isShutdown()) {
+            ScheduledFuture<?> unused = clockChecks.schedule(this::checkClock, next.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static Properties properties(KafkaSettings kafka) {
+        Properties properties = new Properties();
+        properties.putAll(Map.ofEntries(
+                Map.entry(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION_ID),
+                Map.entry(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
+                Map.entry(StreamsConfig.CLIENT_ID_CONFIG, APPLICATION_ID + "-" + kafka.instance()),
+                Map.entry(
+                        StreamsConfig.STATE_DIR_CONFIG,
+                        kafka.stateDir().resolve("throttler").toString()),
+                Map.entry(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2),
+                Map.entry(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL.toMillis()),
+                Map.entry(StreamsConfig.POLL_MS_CONFIG, 20L),
+                Map.entry(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1),
+                Map.entry(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) kafka.replication()),
+                Map.entry(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, kafka.replication() > 1 ? 1 : 0),
+                Map.entry(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, STORE_CACHE_BYTES),
+                Map.entry(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedMemory.class),
+                Map.entry(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true),
+                Map.entry(StreamsConfig.METADATA_MAX_AGE_CONFIG, 30_000),
+                Map.entry(StreamsConfig.topicPrefix(TopicConfig.SEGMENT_BYTES_CONFIG), 64 * 1024 * 1024),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), (int)
+                        TRANSACTION_TIMEOUT.toMillis()),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG), 9_000),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG), 5_000),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5),
+                Map.entry(
+                        StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
+                        Topics.MAX_MESSAGE_BYTES)));
+        properties.putAll(Map.of(
+                StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG),
+                APPLICATION_ID + "-" + kafka.instance(),
+                StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG),
+                (int) kafka.sessionTimeout().toMillis(),
+                StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
+                (int) (kafka.sessionTimeout().toMillis() / 4),
+                StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG),
+                "earliest",
+                StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
+                Topics.MAX_MESSAGE_BYTES));
+        return properties;
+    }
+}

@@ -1,0 +1,243 @@
+package dev.weir.throttler.lanes;
+
+import dev.weir.contracts.wire.Forecast;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lanes of one upstream and whose turn it is: self-clocked fair queueing (Golestani 1994). The lane with the earliest
+ * virtual finish time goes first; a job of cost c in a lane of weight w moves its lane's finish time on by c / w. A lane
+ * numbers its jobs densely, so that the next job is a point get and its place is a subtraction. O(log lanes). Not
+ * thread-safe.
+ */
+public final class Lanes {
+    /** Numbers without a job that are passed over at a time; the rest follow at the next turn. */
+    public static final int MAX_HOLES_PER_TURN = 1000;
+
+    private static final Comparator<Lane> BY_TURN = Comparator.comparingDouble((Lane l) -> l.finish)
+            .thenComparing(l -> l.key.tenant())
+            .thenComparing(l -> l.key.priority());
+
+    private final LaneStore store;
+    private final ToDoubleFunction<LaneKey> weights;
+    private final Map<LaneKey, Lane> lanes = new HashMap<>();
+    private final TreeSet<Lane> turns = new TreeSet<>(BY_TURN);
+    private double virtualTime;
+    private long waiting;
+    private long waitingCost;
+
+    private static final class Lane {
+        final LaneKey key;
+        final double weight;
+        long head;
+        long tail;
+        long jobs;
+        long cost;
+        double finish;
+        /** The head job once it was read; null after a change. */
+        @Nullable
+        LaneEntry headEntry;
+
+        Lane(LaneKey key, double weight) {
+            this.key = key;
+            this.weight = weight;
+        }
+
+        LaneState state() {
+            return new LaneState(LaneState.VERSION, key, head, tail, jobs, cost, finish);
+        }
+    }
+
+    /** The job whose turn it is. */
+    public record Turn(LaneKey lane, long number, LaneEntry entry) {}
+
+    public Lanes(LaneStore store, ToDoubleFunction<LaneKey> weights) {
+        this.store = store;
+        this.weights = weights;
+    }
+
+    /** Puts back a lane of an earlier run. */
+    public void restore(LaneState state) {
+        Lane lane = new Lane(state.key(), weights.applyAsDouble(state.key()));
+        lane.head = state.head();
+        lane.tail = state.tail();
+        lane.jobs = state.jobs();
+        lane.cost = state.cost();
+        lane.finish = state.finish();
+        lanes.put(lane.key, lane);
+        turns.add(lane);
+        waiting += lane.jobs;
+        waitingCost += lane.cost;
+    }
+
+    /** Puts back the virtual time of an earlier run. */
+    public void restore(double earlierVirtualTime) {
+        virtualTime = earlierVirtualTime;
+    }
+
+    public double virtualTime() {
+        return virtualTime;
+    }
+
+    public long waiting() {
+        return waiting;
+    }
+
+    /** Permits that all waiting jobs need together. */
+    public long waitingCost() {
+        return waitingCost;
+    }
+
+    /** Puts a job at the end of its lane; answers its number. */
+    public long append(LaneKey key, LaneEntry entry) {
+        Lane lane = laneFor(key, entry);
+        long number = lane.tail++;
+        add(lane, number, entry);
+        return number;
+    }
+
+    /** Puts a job back at the front of its lane; answers its number. */
+    public long prepend(LaneKey key, LaneEntry entry) {
+        Lane lane = laneFor(key, entry);
+        long number = --lane.head;
+        lane.headEntry = entry;
+        add(lane, number, entry);
+        return number;
+    }
+
+    /** Whose turn it is, or null when nobody waits or too many gaps were passed over at once. */
+    public @Nullable Turn next() {
+        int holes = 0;
+        while (!turns.isEmpty()) {
+            Lane lane = turns.first();
+            while (lane.headEntry == null && lane.head < lane.tail) {
+                lane.headEntry = store.laneEntry(lane.key, lane.head);
+                if (lane.headEntry == null) {
+                    lane.head++;
+                    if (++holes >= MAX_HOLES_PER_TURN) {
+                        store.putLane(lane.state());
+                        return null;
+                    }
+                }
+            }
+            if (lane.headEntry != null) {
+                return new Turn(lane.key, lane.head, lane.headEntry);
+            }
+            drop(lane);
+        }
+        return null;
+    }
+
+    /** Takes the job whose turn it is out of its lane because it got a permit: its lane's share is spent. */
+    public void take(Turn turn) {
+        Lane lane = lane(turn);
+        turns.remove(lane);
+        virtualTime = Math.max(virtualTime, lane.finish);
+        leave(lane, turn.number(), turn.entry());
+        lane.head++;
+        lane.headEntry = null;
+        if (lane.jobs == 0) {
+            drop(lane);
+        } else {
+            // The next job's cost is taken as this one's until it is read; lanes of mixed costs even out over time.
+            lane.finish += turn.entry().cost() / lane.weight;
+            turns.add(lane);
+            store.putLane(lane.state());
+        }
+    }
+
+    /** Takes a job out wherever it stands in its lane, without a permit. */
+    public void remove(LaneKey key, long number, LaneEntry entry) {
+        Lane lane = lanes.get(key);
+        if (lane == null || number < lane.head || number >= lane.tail) {
+            return;
+        }
+        leave(lane, number, entry);
+        if (number == lane.head) {
+            lane.head++;
+            lane.headEntry = null;
+        }
+        if (lane.jobs == 0) {
+            turns.remove(lane);
+            drop(lane);
+        } else {
+            store.putLane(lane.state());
+        }
+    }
+
+    /** The acceptance time of the oldest of the lanes' heads, or null when nobody waits. */
+    public java.time.@Nullable Instant oldest() {
+        java.time.Instant oldest = null;
+        for (Lane lane : turns) {
+            if (lane.headEntry == null && lane.head < lane.tail) {
+                lane.headEntry = store.laneEntry(lane.key, lane.head);
+            }
+            if (lane.headEntry != null
+                    && (oldest == null || lane.headEntry.acceptedAt().isBefore(oldest))) {
+                oldest = lane.headEntry.acceptedAt();
+            }
+        }
+        return oldest;
+    }
+
+    /** The lanes as a forecast tells them, at most so many; the rest are left out. */
+    public List<Forecast.Lane> forecast(int most) {
+        List<Forecast.Lane> out = new ArrayList<>(Math.min(most, turns.size()));
+        for (Lane lane : turns) {
+            if (out.size() == most) {
+                break;
+            }
+            out.add(new Forecast.Lane(
+                    lane.key.tenant(), lane.key.priority(), lane.head, lane.tail, lane.cost, lane.weight, lane.finish));
+        }
+        return out;
+    }
+
+    private Lane lane(Turn turn) {
+        Lane lane = lanes.get(turn.lane());
+        if (lane == null || lane.head != turn.number()) {
+            throw new IllegalStateException("it is not the turn of number " + turn.number() + " in " + turn.lane());
+        }
+        return lane;
+    }
+
+    private Lane laneFor(LaneKey key, LaneEntry entry) {
+        Lane lane = lanes.get(key);
+        if (lane == null) {
+            lane = new Lane(key, weights.applyAsDouble(key));
+            lane.finish = virtualTime + entry.cost() / lane.weight;
+            lanes.put(key, lane);
+            turns.add(lane);
+        }
+        return lane;
+    }
+
+    private void add(Lane lane, long number, LaneEntry entry) {
+        lane.jobs++;
+        lane.cost += entry.cost();
+        waiting++;
+        waitingCost += entry.cost();
+        store.putLaneEntry(lane.key, number, entry);
+        store.putLane(lane.state());
+    }
+
+    private void leave(Lane lane, long number, LaneEntry entry) {
+        lane.jobs--;
+        lane.cost -= entry.cost();
+        waiting--;
+        waitingCost -= entry.cost();
+        store.deleteLaneEntry(lane.key, number);
+    }
+
+    private void drop(Lane lane) {
+        turns.remove(lane);
+        lanes.remove(lane.key);
+        store.deleteLane(lane.key);
+    }
+}

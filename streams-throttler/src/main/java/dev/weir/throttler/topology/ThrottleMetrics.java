@@ -1,0 +1,97 @@
+package dev.weir.throttler.topology;
+
+import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.JobStatus;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The throttle's own metrics; the gauges show each upstream's newest forecast. Thread-safe. */
+public final class ThrottleMetrics {
+    private static final List<String> CIRCUIT_STATES = List.of("closed", "open", "half-open");
+
+    private final MeterRegistry registry;
+    private final Map<String, Forecast> newest = new ConcurrentHashMap<>();
+
+    public ThrottleMetrics(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    void released(String upstream) {
+        registry.counter("weir.released", "upstream", upstream).increment();
+    }
+
+    void finished(String upstream, JobStatus status) {
+        registry.counter(
+                        "weir.jobs.finished",
+                        "upstream",
+                        upstream,
+                        "status",
+                        status.name().toLowerCase(Locale.ROOT))
+                .increment();
+    }
+
+    void poisoned(String topic) {
+        registry.counter("weir.records.unreadable", "topic", topic).increment();
+    }
+
+    void forecast(Forecast forecast) {
+        if (newest.put(forecast.upstream(), forecast) == null) {
+            register(forecast);
+        }
+    }
+
+    private void register(Forecast first) {
+        String upstream = first.upstream();
+        for (Forecast.Window window : first.windows()) {
+            String per = window.per().toString();
+            gauge(
+                    "weir.window.used",
+                    upstream,
+                    "window",
+                    per,
+                    f -> windowOf(f, per).used());
+            gauge(
+                    "weir.window.budget",
+                    upstream,
+                    "window",
+                    per,
+                    f -> windowOf(f, per).budget());
+        }
+        gauge("weir.queue.jobs", upstream, "state", "waiting", f -> f.queue().waiting());
+        gauge("weir.queue.jobs", upstream, "state", "scheduled", f -> f.queue().scheduled());
+        gauge("weir.queue.jobs", upstream, "state", "retrying", f -> f.queue().retrying());
+        gauge("weir.queue.jobs", upstream, "state", "in-flight", f -> f.queue().inFlight());
+        for (String state : CIRCUIT_STATES) {
+            gauge(
+                    "weir.circuit.state",
+                    upstream,
+                    "state",
+                    state,
+                    f -> f.circuit().equals(state) ? 1 : 0);
+        }
+    }
+
+    private void gauge(String name, String upstream, String tag, String value, ToDoubleFunction<Forecast> of) {
+        Gauge.builder(name, newest, all -> {
+                    @Nullable Forecast forecast = all.get(upstream);
+                    return forecast == null ? Double.NaN : of.applyAsDouble(forecast);
+                })
+                .tags("upstream", upstream, tag, value)
+                .register(registry);
+    }
+
+    private static Forecast.Window windowOf(Forecast forecast, String per) {
+        for (Forecast.Window window : forecast.windows()) {
+            if (window.per().toString().equals(per)) {
+                return window;
+            }
+        }
+        return new Forecast.Window(java.time.Duration.ZERO, 0, 0, 0, null);
+    }
+}

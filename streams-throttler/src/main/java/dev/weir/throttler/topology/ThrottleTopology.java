@@ -1,0 +1,86 @@
+package dev.weir.throttler.topology;
+
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.kafka.Topics;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/**
+ * The throttle as a topology: requests and outcomes, both by upstream, into one processor; permits, events, dead letters and
+ * forecasts out of it.
+ */
+public final class ThrottleTopology implements Supplier<Topology> {
+    public static final String REQUESTS_SOURCE = "requests";
+    public static final String OUTCOMES_SOURCE = "outcomes";
+    public static final String PROCESSOR = "throttle";
+    public static final String DISPATCH_SINK = "dispatch";
+    public static final String EVENTS_SINK = "job-events";
+    public static final String DEAD_LETTERS_SINK = "dead-letters";
+    public static final String FORECASTS_SINK = "forecasts";
+    /** Jobs, what they ask for, their places in the lanes, timers, and permits. */
+    public static final String JOBS_STORE = "throttle-jobs";
+    /** The small records that change all the time, written once a commit: each upstream's state, and its lanes'. */
+    public static final String HEADS_STORE = "throttle-heads";
+
+    private final Map<String, UpstreamConfig> upstreams;
+    private final InstantSource clock;
+    private final BooleanSupplier mayRelease;
+    private final ThrottleMetrics metrics;
+
+    /**
+     * @param upstreams the configured ones, by name
+     * @param clock in tests, one that the test moves
+     * @param mayRelease asked at each tick; while it says no, nothing is released and no timer runs
+     */
+    public ThrottleTopology(
+            Map<String, UpstreamConfig> upstreams,
+            InstantSource clock,
+            BooleanSupplier mayRelease,
+            ThrottleMetrics metrics) {
+        this.upstreams = Map.copyOf(upstreams);
+        this.clock = clock;
+        this.mayRelease = mayRelease;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public Topology get() {
+        StringDeserializer keys = new StringDeserializer();
+        ByteArrayDeserializer values = new ByteArrayDeserializer();
+        StringSerializer outKeys = new StringSerializer();
+        ByteArraySerializer outValues = new ByteArraySerializer();
+        return new Topology()
+                .addSource(REQUESTS_SOURCE, keys, values, Topics.REQUESTS)
+                .addSource(OUTCOMES_SOURCE, keys, values, Topics.OUTCOMES)
+                .addProcessor(
+                        PROCESSOR,
+                        () -> new ThrottleProcessor(upstreams, clock, mayRelease, metrics),
+                        REQUESTS_SOURCE,
+                        OUTCOMES_SOURCE)
+                .addStateStore(store(JOBS_STORE).withCachingDisabled(), PROCESSOR)
+                .addStateStore(store(HEADS_STORE).withCachingEnabled(), PROCESSOR)
+                .addSink(DISPATCH_SINK, Topics.DISPATCH, outKeys, outValues, PROCESSOR)
+                .addSink(EVENTS_SINK, Topics.JOB_EVENTS, outKeys, outValues, PROCESSOR)
+                .addSink(DEAD_LETTERS_SINK, Topics.DEAD_LETTERS, outKeys, outValues, PROCESSOR)
+                .addSink(FORECASTS_SINK, Topics.FORECASTS, outKeys, outValues, PROCESSOR);
+    }
+
+    private static StoreBuilder<KeyValueStore<Bytes, byte[]>> store(String name) {
+        return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(name), Serdes.Bytes(), Serdes.ByteArray())
+                .withLoggingEnabled(
+                        Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(Topics.MAX_MESSAGE_BYTES)));
+    }
+}

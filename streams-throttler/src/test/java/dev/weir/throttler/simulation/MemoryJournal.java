@@ -1,0 +1,205 @@
+package dev.weir.throttler.simulation;
+
+import dev.weir.contracts.wire.DeadLetter;
+import dev.weir.contracts.wire.JobEvent;
+import dev.weir.contracts.wire.JobRequest;
+import dev.weir.contracts.wire.Permit;
+import dev.weir.throttler.lanes.LaneEntry;
+import dev.weir.throttler.lanes.LaneKey;
+import dev.weir.throttler.lanes.LaneState;
+import dev.weir.throttler.lanes.Lanes;
+import dev.weir.throttler.quota.PermitLog;
+import dev.weir.throttler.upstream.Job;
+import dev.weir.throttler.upstream.Journal;
+import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Throttle;
+import dev.weir.throttler.upstream.Timer;
+import dev.weir.throttler.upstream.UpstreamState;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** A journal in memory with transactions: what was written since the last commit is undone by a crash. */
+final class MemoryJournal implements Journal {
+    private record PermitEntry(long slot, long arrival, int cost) {}
+
+    private final Map<String, Job> jobs = new HashMap<>();
+    private final Map<String, JobRequest> requests = new HashMap<>();
+    private final TreeMap<Long, PermitEntry> permits = new TreeMap<>();
+    private final Map<LaneKey, LaneState> lanes = new HashMap<>();
+    private final Map<LaneKey, TreeMap<Long, LaneEntry>> entries = new HashMap<>();
+    private final TreeSet<Timer> timers = new TreeSet<>(
+            Comparator.comparing(Timer::due).thenComparing(Timer::kind).thenComparing(Timer::jobId));
+    private @Nullable UpstreamState state;
+    private final Deque<Runnable> undo = new ArrayDeque<>();
+    private final List<Permit> outPermits = new ArrayList<>();
+    private final List<JobEvent> outEvents = new ArrayList<>();
+
+    /** What one commit makes visible. */
+    record Committed(List<Permit> permits, List<JobEvent> events) {}
+
+    Committed commit() {
+        undo.clear();
+        Committed committed = new Committed(List.copyOf(outPermits), List.copyOf(outEvents));
+        outPermits.clear();
+        outEvents.clear();
+        return committed;
+    }
+
+    /** Back to the last commit; then a throttle on what is there. */
+    Throttle restart(Settings settings) {
+        while (!undo.isEmpty()) {
+            undo.pop().run();
+        }
+        outPermits.clear();
+        outEvents.clear();
+        PermitLog log = new PermitLog(settings.windows(), settings.burst());
+        UpstreamState kept = state;
+        if (kept != null) {
+            permits.subMap(kept.log().first(), kept.log().next())
+                    .forEach((n, p) -> log.restore(n, p.slot(), p.arrival(), p.cost()));
+        }
+        Lanes all = new Lanes(this, key -> key.priority().weight());
+        lanes.values().forEach(all::restore);
+        return new Throttle(settings, true, kept, log, all, this);
+    }
+
+    List<Timer> takeDue(Instant now) {
+        List<Timer> due = new ArrayList<>();
+        while (!timers.isEmpty() && !timers.first().due().isAfter(now)) {
+            Timer timer = timers.first();
+            deleteTimer(timer);
+            due.add(timer);
+        }
+        return due;
+    }
+
+    @Nullable
+    Instant nextTimer() {
+        return timers.isEmpty() ? null : timers.first().due();
+    }
+
+    @Override
+    public @Nullable Job job(String id) {
+        return jobs.get(id);
+    }
+
+    @Override
+    public void putJob(Job job) {
+        put(jobs, job.id(), job);
+    }
+
+    @Override
+    public void deleteJob(String id) {
+        put(jobs, id, null);
+    }
+
+    @Override
+    public JobRequest request(String jobId) {
+        JobRequest request = requests.get(jobId);
+        if (request == null) {
+            throw new IllegalStateException("no request of " + jobId);
+        }
+        return request;
+    }
+
+    @Override
+    public void putRequest(JobRequest request) {
+        put(requests, request.id(), request);
+    }
+
+    @Override
+    public void deleteRequest(String jobId) {
+        put(requests, jobId, null);
+    }
+
+    @Override
+    public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
+        put(permits, number, new PermitEntry(slot, arrival, cost));
+    }
+
+    @Override
+    public void deletePermit(String upstream, long number) {
+        put(permits, number, null);
+    }
+
+    @Override
+    public void putTimer(Timer timer) {
+        if (timers.add(timer)) {
+            undo.push(() -> timers.remove(timer));
+        }
+    }
+
+    @Override
+    public void deleteTimer(Timer timer) {
+        if (timers.remove(timer)) {
+            undo.push(() -> timers.add(timer));
+        }
+    }
+
+    @Override
+    public void putState(UpstreamState newState) {
+        UpstreamState before = state;
+        undo.push(() -> state = before);
+        state = newState;
+    }
+
+    @Override
+    public void send(Permit permit) {
+        outPermits.add(permit);
+    }
+
+    @Override
+    public void send(JobEvent event) {
+        outEvents.add(event);
+    }
+
+    @Override
+    public void send(DeadLetter letter) {
+        // the event says the same
+    }
+
+    @Override
+    public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
+        return entries.computeIfAbsent(lane, l -> new TreeMap<>()).get(number);
+    }
+
+    @Override
+    public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
+        put(entries.computeIfAbsent(lane, l -> new TreeMap<>()), number, entry);
+    }
+
+    @Override
+    public void deleteLaneEntry(LaneKey lane, long number) {
+        put(entries.computeIfAbsent(lane, l -> new TreeMap<>()), number, null);
+    }
+
+    @Override
+    public void putLane(LaneState lane) {
+        put(lanes, lane.key(), lane);
+    }
+
+    @Override
+    public void deleteLane(LaneKey lane) {
+        put(lanes, lane, null);
+    }
+
+    private <K, V> void put(Map<K, V> map, K key, @Nullable V value) {
+        V before = value == null ? map.remove(key) : map.put(key, value);
+        undo.push(() -> {
+            if (before == null) {
+                map.remove(key);
+            } else {
+                map.put(key, before);
+            }
+        });
+    }
+}
