@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The table {@code results}: outcomes by job and attempt. Writing the same outcome again changes nothing; an answer
- * overwrites an attempt that had none, never the other way round. Thread-safe.
+ * overwrites an attempt that had none, never the other way round; and an attempt that was pushed back (429) and so made
+ * again under a later permit is overwritten by what that brought. Thread-safe.
  */
 final class ResultsTable {
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(10);
@@ -44,7 +45,8 @@ final class ResultsTable {
                 started_at = excluded.started_at, ended_at = excluded.ended_at, http_status = excluded.http_status,
                 headers = excluded.headers, body = excluded.body, body_is_text = excluded.body_is_text,
                 cut = excluded.cut, error = excluded.error
-            where results.http_status is null and excluded.http_status is not null
+            where excluded.permit > results.permit
+               or (results.http_status is null and excluded.http_status is not null)
             """;
 
     private final DataSource database;
@@ -75,19 +77,23 @@ final class ResultsTable {
         }
     }
 
-    /** One row for each attempt, for a batch must not name a row twice to be quick; the answer wins. */
+    /** One row for each attempt, for a batch must not name a row twice; the rule is the statement's own. */
     private static List<Outcome> newest(Collection<Outcome> outcomes) {
         Map<String, Outcome> byAttempt = new LinkedHashMap<>();
         for (Outcome outcome : outcomes) {
             if (outcome.kind() == Outcome.Kind.RETURNED) {
                 continue;
             }
-            byAttempt.merge(
-                    outcome.jobId() + "/" + outcome.attempt(),
-                    outcome,
-                    (first, second) -> first.answer() != null ? first : second);
+            byAttempt.merge(outcome.jobId() + "/" + outcome.attempt(), outcome, ResultsTable::newer);
         }
         return List.copyOf(byAttempt.values());
+    }
+
+    private static Outcome newer(Outcome first, Outcome second) {
+        if (first.permit() != second.permit()) {
+            return first.permit() > second.permit() ? first : second;
+        }
+        return first.answer() != null ? first : second;
     }
 
     private void writeAll(List<Outcome> rows) throws SQLException {

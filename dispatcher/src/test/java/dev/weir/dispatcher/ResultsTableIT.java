@@ -124,6 +124,37 @@ class ResultsTableIT {
     }
 
     @Test
+    void shouldKeepTheLaterPermitsAnswer_whenTheAttemptWasPushedBackBefore() throws Exception {
+        UUID job = UUID.randomUUID();
+        Outcome pushedBack =
+                outcome(job, 1, Outcome.Kind.ANSWERED, new Answer(429, Map.of(), "slow down", null, false), null);
+        Outcome answered =
+                underPermit(pushedBack.permit() + 1, outcome(job, 1, Outcome.Kind.ANSWERED, ok("yes"), null));
+
+        table.write(List.of(pushedBack));
+        table.write(List.of(answered, pushedBack));
+        table.write(List.of(pushedBack));
+
+        assertThat(onlyRow()).containsEntry("http_status", 200);
+    }
+
+    private static Outcome underPermit(long permit, Outcome o) {
+        return new Outcome(
+                o.v(),
+                o.jobId(),
+                o.tenant(),
+                o.upstream(),
+                permit,
+                o.attempt(),
+                o.kind(),
+                o.slot(),
+                o.startedAt(),
+                o.endedAt(),
+                o.answer(),
+                o.error());
+    }
+
+    @Test
     void shouldStoreNothing_whenAPermitWasHandedBack() throws Exception {
         table.write(List.of(outcome(UUID.randomUUID(), 1, Outcome.Kind.RETURNED, null, "too late")));
 
