@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.ingress;
+
+import org.jspecify.annotations.NullMarked;
