@@ -20,6 +20,14 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 public record KafkaSettings(
         String bootstrapServers, String instance, Path stateDir, short replication, Duration sessionTimeout) {
     public static final Duration SESSION_TIMEOUT = Duration.ofSeconds(8);
+    /** A long session must not make heartbeats rare. */
+    private static final Duration LONGEST_HEARTBEAT = Duration.ofSeconds(2);
+
+    /** How often a group member shows that it lives, and hears of a rebalance. */
+    public Duration heartbeatInterval() {
+        Duration quarter = sessionTimeout.dividedBy(4);
+        return quarter.compareTo(LONGEST_HEARTBEAT) < 0 ? quarter : LONGEST_HEARTBEAT;
+    }
 
     /** For anything that only needs to connect. */
     public Map<String, Object> common() {
@@ -44,7 +52,8 @@ public record KafkaSettings(
         settings.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, group + "-" + instance);
         settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, (int) sessionTimeout.toMillis());
-        settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, (int) (sessionTimeout.toMillis() / 4));
+        settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, (int)
+                heartbeatInterval().toMillis());
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");

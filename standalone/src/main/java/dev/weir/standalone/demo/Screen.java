@@ -10,7 +10,6 @@ final class Screen {
     private static final Duration LINE_EVERY = Duration.ofSeconds(5);
     private static final int BAR_SECONDS = 60;
     private static final String STEPS = " ▁▂▃▄▅▆▇█";
-    private static final String UP_AND_CLEAR = "\u001b[%dA\u001b[J";
 
     private final PrintWriter out;
     private final DemoOptions options;
@@ -65,7 +64,8 @@ final class Screen {
 
     private void redraw(List<String> lines) {
         if (drawn > 0) {
-            out.printf(UP_AND_CLEAR, drawn);
+            // So many lines up, then clear from there on.
+            out.printf("\u001b[%dA\u001b[J", drawn);
         }
         lines.forEach(out::println);
         out.flush();

@@ -4,17 +4,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.StartException;
 import dev.weir.standalone.client.WeirClient;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Submits the demo's jobs as fast as they are taken, in a thread of its own. Thread-safe. */
 final class Submitter {
     private static final int MOST_IN_FLIGHT = 64;
     private static final int MOST_ATTEMPTS = 5;
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
     private static final int LARGEST_BODY_CHARS = 20_000;
     private static final long SEED = 42;
 
@@ -66,14 +69,14 @@ final class Submitter {
     }
 
     private void submit(ObjectNode job, String key, int attempt) {
-        CompletableFuture<WeirClient.Reply> reply = client.submit(job, key);
-        reply.whenComplete((answer, problem) -> {
+        CompletableFuture<WeirClient.Reply> unused = client.submit(job, key).whenComplete((answer, problem) -> {
             if (answer != null && answer.ok()) {
                 ids.add(answer.body().path("id").asText());
                 places.release();
             } else if (attempt < MOST_ATTEMPTS && (answer == null || answer.status() == 503)) {
                 // The key makes this safe: a job that was taken after all stays one job.
-                submit(job, key, attempt + 1);
+                CompletableFuture.delayedExecutor(RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
+                        .execute(() -> submit(job, key, attempt + 1));
             } else {
                 failure = answer != null
                         ? answer.problem()

@@ -1,0 +1,152 @@
+package dev.weir.standalone;
+
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.db.Database;
+import dev.weir.contracts.http.HttpServer;
+import dev.weir.contracts.http.KnownJobs;
+import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.time.AnchoredClock;
+import dev.weir.dispatcher.Dispatcher;
+import dev.weir.dispatcher.ResultsWriter;
+import dev.weir.ingress.HttpKnownJobs;
+import dev.weir.ingress.Ingress;
+import dev.weir.status.StatusQuery;
+import dev.weir.throttler.Throttler;
+import io.javalin.config.RoutesConfig;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The roles of one process, wired and started against a Kafka and a PostgreSQL, with one HTTP server before them. Closing
+ * goes the other way round.
+ */
+public final class Roles implements AutoCloseable {
+    /** All pools of one process together; PostgreSQL allows 100 over all. */
+    public static final int DATABASE_CONNECTIONS = 8;
+
+    /**
+     * Where this process finds the others.
+     *
+     * @param databaseUrl needed by the dispatcher and status roles
+     * @param statusUrl where an ingress without the status role asks for jobs it has seen before
+     */
+    public record Surroundings(
+            WeirConfig config,
+            KafkaSettings kafka,
+            @Nullable String databaseUrl,
+            @Nullable URI statusUrl,
+            String host,
+            int port) {}
+
+    private final Lifecycle parts = new Lifecycle();
+    private final HttpServer http;
+
+    public Roles(Set<Role> roles, Surroundings where) throws InterruptedException {
+        try {
+            this.http = start(roles, where);
+        } catch (RuntimeException | InterruptedException e) {
+            parts.close();
+            throw e;
+        }
+    }
+
+    /** Of the HTTP server. */
+    public int port() {
+        return http.port();
+    }
+
+    @Override
+    public void close() {
+        parts.close();
+    }
+
+    private HttpServer start(Set<Role> roles, Surroundings where) throws InterruptedException {
+        WeirConfig config = where.config();
+        KafkaSettings kafka = where.kafka();
+        AnchoredClock clock = new AnchoredClock();
+        try (Admin admin = Admin.create(kafka.common())) {
+            Topics.ensure(admin, kafka.replication());
+        }
+        PrometheusMeterRegistry metrics = metrics();
+        List<Consumer<RoutesConfig>> routes = new ArrayList<>();
+        Map<String, Supplier<@Nullable String>> readiness = new LinkedHashMap<>();
+
+        Forecasts forecasts = roles.contains(Role.INGRESS) || roles.contains(Role.STATUS)
+                ? parts.add("forecasts", new Forecasts(kafka))
+                : null;
+        Database database = roles.contains(Role.DISPATCHER) || roles.contains(Role.STATUS)
+                ? parts.add("database", database(where, metrics))
+                : null;
+        if (roles.contains(Role.THROTTLER)) {
+            Throttler throttler = parts.add("throttler", new Throttler(config, kafka, metrics, clock));
+            throttler.start();
+            readiness.put("throttler", throttler::notReady);
+        }
+        if (roles.contains(Role.DISPATCHER) && database != null) {
+            ResultsWriter results = parts.add("results-writer", new ResultsWriter(database, kafka, metrics));
+            results.start();
+            readiness.put("results-writer", results::notReady);
+            Dispatcher dispatcher = parts.add("dispatcher", new Dispatcher(config, kafka, metrics, clock));
+            dispatcher.start();
+            readiness.put("dispatcher", dispatcher::notReady);
+        }
+        KnownJobs knownJobs = null;
+        if (roles.contains(Role.STATUS) && database != null && forecasts != null) {
+            StatusQuery status =
+                    parts.add("status", new StatusQuery(config, kafka, forecasts, database, metrics, clock));
+            status.start();
+            routes.add(status::routes);
+            readiness.put("status", status::notReady);
+            knownJobs = status.knownJobs();
+        }
+        if (roles.contains(Role.INGRESS) && forecasts != null) {
+            if (knownJobs == null) {
+                if (where.statusUrl() == null) {
+                    throw new StartException("the ingress needs WEIR_STATUS_URL: where the status role answers");
+                }
+                knownJobs = new HttpKnownJobs(where.statusUrl());
+            }
+            Ingress ingress = parts.add("ingress", new Ingress(config, kafka, forecasts, knownJobs, metrics, clock));
+            routes.add(ingress::routes);
+            readiness.put("ingress", ingress::notReady);
+        }
+        Ports.requireFree(where.host(), where.port(), "Weir's HTTP server", "--port or WEIR_PORT");
+        return parts.add(
+                "http", new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics));
+    }
+
+    private static Database database(Surroundings where, PrometheusMeterRegistry metrics) {
+        if (where.databaseUrl() == null) {
+            throw new StartException(
+                    "this role needs WEIR_DATABASE_URL: postgresql://user:password@host:port/database");
+        }
+        return new Database(where.databaseUrl(), DATABASE_CONNECTIONS, "weir", metrics);
+    }
+
+    private PrometheusMeterRegistry metrics() {
+        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        parts.add("metrics", metrics::close);
+        new JvmMemoryMetrics().bindTo(metrics);
+        new JvmThreadMetrics().bindTo(metrics);
+        new ProcessorMetrics().bindTo(metrics);
+        JvmGcMetrics gc = parts.add("gc-metrics", new JvmGcMetrics());
+        gc.bindTo(metrics);
+        return metrics;
+    }
+}
