@@ -85,6 +85,15 @@ public final class CallLog {
         return calls;
     }
 
+    /** The most calls so far in any half-open window of this length. */
+    public int most(Duration window) {
+        long[] at;
+        synchronized (this) {
+            at = Arrays.copyOf(arrivals, kept);
+        }
+        return most(at, window);
+    }
+
     /** The figures so far. */
     public Stats stats() {
         long[] at;

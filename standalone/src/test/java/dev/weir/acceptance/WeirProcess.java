@@ -1,0 +1,232 @@
+package dev.weir.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.wire.Permit;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/** {@code weir standalone} in a process of its own, on a data directory that outlives it. */
+final class WeirProcess implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(90);
+    private static final int REQUESTS_AT_ONCE = 64;
+
+    private final Path dir;
+    private final Path config;
+    private final int port = freePort();
+    private final int kafkaPort = freePort();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private @Nullable Process process;
+    private int starts;
+
+    WeirProcess(Path dir, String yaml) throws IOException {
+        this.dir = dir;
+        this.config = dir.resolve("weir.yaml");
+        Files.writeString(config, yaml);
+    }
+
+    /** Starts it, and waits until it is ready. */
+    void start() throws IOException {
+        Path log = dir.resolve("weir-" + ++starts + ".log");
+        process = command(port)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        await().atMost(START).pollInterval(Duration.ofMillis(100)).until(() -> {
+            assertThat(process.isAlive()).as(() -> read(log)).isTrue();
+            return ready();
+        });
+    }
+
+    /** The command line with another port: for a second one on the same directory. */
+    ProcessBuilder command(int onPort) {
+        return new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx640m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.weir.standalone.Main",
+                "standalone",
+                "--port",
+                Integer.toString(onPort),
+                "--kafka-port",
+                Integer.toString(kafkaPort),
+                "--data-dir",
+                dir.resolve("data").toString(),
+                "--config",
+                config.toString());
+    }
+
+    void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(running().pid()))
+                .start()
+                .waitFor();
+    }
+
+    void kill() throws IOException, InterruptedException {
+        signal("KILL");
+        running().waitFor(10, TimeUnit.SECONDS);
+    }
+
+    /** As Ctrl-C would; answers the exit status. */
+    int stop() throws InterruptedException {
+        running().destroy();
+        assertThat(running().waitFor(30, TimeUnit.SECONDS))
+                .as("it ends within seconds")
+                .isTrue();
+        return running().exitValue();
+    }
+
+    String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    int port() {
+        return port;
+    }
+
+    HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> post(String body) throws IOException, InterruptedException {
+        return send(submission(body));
+    }
+
+    JsonNode get(String path) throws IOException, InterruptedException {
+        return Json.MAPPER.readTree(
+                send(HttpRequest.newBuilder(URI.create(url() + path))).body());
+    }
+
+    /** Submits so many jobs, many at once; answers their ids. Each must be a 202. */
+    List<String> submit(String upstream, int jobs) throws InterruptedException {
+        Semaphore atOnce = new Semaphore(REQUESTS_AT_ONCE);
+        List<CompletableFuture<String>> answers = new ArrayList<>();
+        for (int i = 0; i < jobs; i++) {
+            atOnce.acquire();
+            String body =
+                    "{\"upstream\":\"" + upstream + "\",\"request\":{\"path\":\"/v1/x\",\"body\":{\"n\":" + i + "}}}";
+            answers.add(http.sendAsync(submission(body).build(), HttpResponse.BodyHandlers.ofString())
+                    .whenComplete((response, failure) -> atOnce.release())
+                    .thenApply(response -> {
+                        assertThat(response.statusCode()).as(response.body()).isEqualTo(202);
+                        return id(response.body());
+                    }));
+        }
+        return answers.stream().map(CompletableFuture::join).toList();
+    }
+
+    /** Every permit in {@code weir.dispatch} that was committed, by number. */
+    Map<Long, Permit> permits() {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, "127.0.0.1:" + kafkaPort);
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        Map<Long, Permit> permits = new HashMap<>();
+        try (KafkaConsumer<String, byte[]> consumer =
+                new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(Topics.DISPATCH).stream()
+                    .map(p -> new TopicPartition(p.topic(), p.partition()))
+                    .toList();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
+                for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(200))) {
+                    Permit permit = Json.read(record.value(), Permit.class);
+                    Permit before = permits.put(permit.permit(), permit);
+                    assertThat(before)
+                            .as("permit %s was given once", permit.permit())
+                            .isNull();
+                }
+            }
+        }
+        return permits;
+    }
+
+    @Override
+    public void close() {
+        if (process != null && process.isAlive()) {
+            process.destroy();
+            try {
+                process.onExit().get(30, TimeUnit.SECONDS);
+            } catch (TimeoutException | ExecutionException e) {
+                process.destroyForcibly().onExit().join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private HttpRequest.Builder submission(String body) {
+        return HttpRequest.newBuilder(URI.create(url() + "/v1/jobs"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+    }
+
+    private boolean ready() throws InterruptedException {
+        try {
+            return send(HttpRequest.newBuilder(URI.create(url() + "/readyz"))).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Process running() {
+        if (process == null) {
+            throw new IllegalStateException("it was never started");
+        }
+        return process;
+    }
+
+    private static String id(String body) {
+        try {
+            return Json.MAPPER.readTree(body).get("id").asText();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static String read(Path log) {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            return log + " cannot be read: " + e.getMessage();
+        }
+    }
+}
