@@ -18,10 +18,11 @@ public final class Standalone implements AutoCloseable {
     public static final String HOST = "127.0.0.1";
 
     /**
-     * Longer than a machine is usually suspended or starved; a restart after a kill does not wait for it, since the members
-     * are static and take their own places back.
+     * No longer than elsewhere, though a suspended process then loses its places: a stream thread that was fenced and
+     * replaced meanwhile is a new member, and waits this long for those that its static predecessor still holds (seen with
+     * 100 s). A restart after a kill does not wait for it: the members take their own places back.
      */
-    private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(100);
+    private static final Duration SESSION_TIMEOUT = KafkaSettings.SESSION_TIMEOUT;
 
     private static final short REPLICATION = 1;
 

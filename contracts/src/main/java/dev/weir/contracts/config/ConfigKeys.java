@@ -66,6 +66,8 @@ final class ConfigKeys {
             "WEIR_DATABASE_URL",
             "WEIR_STATUS_URL",
             "WEIR_STATE_DIR",
+            "WEIR_URL",
+            "WEIR_LOG_LEVEL",
             "WEIR_INSTANCE",
             "WEIR_REPLICATION",
             "WEIR_JAVA_OPTS",

@@ -62,8 +62,12 @@ final class DemoCommand implements Callable<Integer> {
         check(spec, rate >= LEAST_RATE && rate <= MOST_RATE, "--rate: expected " + LEAST_RATE + " to " + MOST_RATE);
         check(spec, seconds == null || seconds >= 1, "--seconds: expected 1 or more");
         if (weir == null || !weir.debug) {
-            // The screen is for the run; what goes wrong still shows.
-            ((Logger) LoggerFactory.getLogger("dev.weir")).setLevel(Level.WARN);
+            // The screen is for the run. What goes wrong in Weir still shows; Kafka's own complaints about a cluster
+            // that
+            // is a second old do not: were one serious, the figures at the end would say so.
+            level("dev.weir", Level.WARN);
+            level("kafka", Level.OFF);
+            level("org.apache.kafka", Level.OFF);
         }
         PrintWriter out = spec.commandLine().getOut();
         // Said by the launcher, which can ask; Java before 22 knows only about both ends together.
@@ -78,6 +82,10 @@ final class DemoCommand implements Callable<Integer> {
             verdict.lines().forEach(out::println);
             return verdict.passed() ? 0 : WeirCommand.FAILED;
         }
+    }
+
+    private static void level(String logger, Level level) {
+        ((Logger) LoggerFactory.getLogger(logger)).setLevel(level);
     }
 
     private static void check(CommandSpec spec, boolean holds, String message) {

@@ -31,7 +31,8 @@ import picocli.CommandLine.Spec;
             DispatcherCommand.class,
             StatusCommand.class,
             FakeUpstreamCommand.class,
-            JobsCommand.class
+            JobsCommand.class,
+            PlanCommand.class
         })
 public final class WeirCommand implements Runnable {
     static final int FAILED = 1;
