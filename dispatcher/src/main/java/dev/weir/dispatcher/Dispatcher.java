@@ -54,6 +54,7 @@ public final class Dispatcher implements AutoCloseable {
     }
 
     public void start() {
+        WarmUp.run(clock);
         client.start();
         timer.start();
         clockGuard.start();

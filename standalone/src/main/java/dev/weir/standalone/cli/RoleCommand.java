@@ -46,7 +46,10 @@ abstract class RoleCommand implements Callable<Integer> {
         if (bootstrapServers == null) {
             throw new CliException("it needs WEIR_BOOTSTRAP_SERVERS: where Kafka is, as host:port[,host:port]");
         }
-        String instance = env.containsKey("WEIR_INSTANCE") ? env.get("WEIR_INSTANCE") : hostName() + "-" + name;
+        int httpPort = port == null ? number(env, "WEIR_PORT", DEFAULT_PORT, 0, MAX_PORT) : port;
+        // Two of a role on one host differ by their ports; a member's name must be its own, and the same at each start.
+        String instance =
+                env.containsKey("WEIR_INSTANCE") ? env.get("WEIR_INSTANCE") : hostName() + "-" + name + "-" + httpPort;
         Path stateDir =
                 Path.of(env.getOrDefault("WEIR_STATE_DIR", "weir-state")).resolve(instance);
         int replication = number(env, "WEIR_REPLICATION", DEFAULT_REPLICATION, 1, Short.MAX_VALUE);
@@ -61,7 +64,7 @@ abstract class RoleCommand implements Callable<Integer> {
                         env.get("WEIR_DATABASE_URL"),
                         statusUrl == null ? null : uri(statusUrl),
                         env.getOrDefault("WEIR_HOST", "127.0.0.1"),
-                        port == null ? number(env, "WEIR_PORT", DEFAULT_PORT, 0, MAX_PORT) : port));
+                        httpPort));
         log.info("the {} role runs as {}, HTTP on port {}", name, instance, roles.port());
         Shutdown.waitAndClose("the " + name + " role", roles);
         return 0;

@@ -26,9 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Throttle {
     /** A permit's slot lies at least so far ahead, so that its dispatcher has it by then. */
-    public static final Duration LEAD = Duration.ofMillis(300);
+    public static final Duration LEAD = Duration.ofMillis(400);
     /** Slots up to here are given at a tick: the upstream sees an even stream although commits come in bunches. */
-    public static final Duration AHEAD = Duration.ofMillis(700);
+    public static final Duration AHEAD = Duration.ofMillis(900);
     /** How far clocks and the network may be apart before a call's arrival is misjudged. */
     public static final Duration ARRIVAL_ALLOWANCE = Duration.ofSeconds(2);
     /** How long after the last moment of a call its outcome may be on its way. */
