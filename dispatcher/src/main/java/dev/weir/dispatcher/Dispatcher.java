@@ -80,15 +80,24 @@ public final class Dispatcher implements AutoCloseable {
     /** On the timer's thread, which must never wait: outcomes go out from another one. */
     private void due(Held held) {
         open.begin();
-        client.call(
-                held.permit(),
-                outcome -> client.executor().execute(() -> {
-                    try {
-                        report(outcome);
-                    } finally {
-                        open.end();
-                    }
-                }));
+        try {
+            client.call(
+                    held.permit(),
+                    outcome -> client.executor().execute(() -> {
+                        try {
+                            report(outcome);
+                        } finally {
+                            open.end();
+                        }
+                    }));
+        } catch (RuntimeException e) {
+            open.end();
+            LOG.error(
+                    "job {} of {} could not be called; the throttle will find it in doubt and give it another permit",
+                    held.permit().jobId(),
+                    held.permit().upstream(),
+                    e);
+        }
     }
 
     private void handBack(Permit permit) {

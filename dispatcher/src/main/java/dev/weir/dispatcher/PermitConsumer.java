@@ -118,12 +118,8 @@ final class PermitConsumer implements AutoCloseable {
         Duration pause = FIRST_RESTART_PAUSE;
         while (closing.getCount() > 0) {
             long startedNanos = System.nanoTime();
-            KafkaConsumer<String, byte[]> consumer = consumer();
             try {
-                consumer.subscribe(List.of(Topics.DISPATCH), new Assignment(consumer));
-                while (closing.getCount() > 0) {
-                    cycle(consumer);
-                }
+                consume();
             } catch (RuntimeException e) {
                 assigned = false;
                 broken = "reading " + Topics.DISPATCH + " failed: " + e.getMessage();
@@ -142,9 +138,19 @@ final class PermitConsumer implements AutoCloseable {
                 }
                 Duration doubled = pause.multipliedBy(2);
                 pause = doubled.compareTo(LONGEST_RESTART_PAUSE) > 0 ? LONGEST_RESTART_PAUSE : doubled;
-            } finally {
-                consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
             }
+        }
+    }
+
+    private void consume() {
+        KafkaConsumer<String, byte[]> consumer = consumer();
+        try {
+            consumer.subscribe(List.of(Topics.DISPATCH), new Assignment(consumer));
+            while (closing.getCount() > 0) {
+                cycle(consumer);
+            }
+        } finally {
+            consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
         }
     }
 

@@ -46,7 +46,8 @@ final class ResultsTable {
                 headers = excluded.headers, body = excluded.body, body_is_text = excluded.body_is_text,
                 cut = excluded.cut, error = excluded.error
             where excluded.permit > results.permit
-               or (results.http_status is null and excluded.http_status is not null)
+               or (excluded.permit = results.permit and results.http_status is null
+                   and excluded.http_status is not null)
             """;
 
     private final DataSource database;

@@ -29,7 +29,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
-import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,13 +85,8 @@ public final class ResultsWriter implements AutoCloseable {
             return;
         }
         while (isOpen()) {
-            KafkaConsumer<String, byte[]> consumer = consumer();
             try {
-                consumer.subscribe(List.of(Topics.OUTCOMES));
-                notReady = null;
-                while (isOpen()) {
-                    cycle(consumer);
-                }
+                consume();
             } catch (RuntimeException e) {
                 notReady = "reading " + Topics.OUTCOMES + " failed: " + e.getMessage();
                 LOG.error(
@@ -103,9 +97,20 @@ public final class ResultsWriter implements AutoCloseable {
                         kafka.instance(),
                         e);
                 pause(RESTART_PAUSE);
-            } finally {
-                consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
             }
+        }
+    }
+
+    private void consume() {
+        KafkaConsumer<String, byte[]> consumer = consumer();
+        try {
+            consumer.subscribe(List.of(Topics.OUTCOMES));
+            notReady = null;
+            while (isOpen()) {
+                cycle(consumer);
+            }
+        } finally {
+            consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
         }
     }
 
@@ -115,7 +120,7 @@ public final class ResultsWriter implements AutoCloseable {
             try {
                 Migrations.run(database.dataSource());
                 return true;
-            } catch (FlywayException e) {
+            } catch (RuntimeException e) {
                 notReady = "the database cannot be set up: " + ResultsTable.reason(e);
                 LOG.warn("the database cannot be set up, trying again in {}: {}", backoff, ResultsTable.reason(e));
                 pause(backoff);

@@ -150,7 +150,12 @@ final class UpstreamCall implements Response.Listener {
         String message = failure.getMessage();
         String text = failure.getClass().getSimpleName() + (message == null ? "" : ": " + message);
         text = text.replaceAll("\\s+", " ");
-        return text.length() > MAX_ERROR_CHARS ? text.substring(0, MAX_ERROR_CHARS) : text;
+        if (text.length() <= MAX_ERROR_CHARS) {
+            return text;
+        }
+        // Not between the halves of a surrogate pair: half a character cannot be written as UTF-8.
+        int end = Character.isHighSurrogate(text.charAt(MAX_ERROR_CHARS - 1)) ? MAX_ERROR_CHARS - 1 : MAX_ERROR_CHARS;
+        return text.substring(0, end);
     }
 
     /** Ends the reading of an answer at the cap; what came before it is the answer. */

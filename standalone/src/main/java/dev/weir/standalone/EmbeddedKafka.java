@@ -175,6 +175,8 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.setProperty("inter.broker.listener.name", "BROKER");
         p.setProperty("controller.listener.names", "CONTROLLER");
         p.setProperty("log.dirs", dir.toString());
+        // The clock of this machine may be set back while records carry Weir's own, which is not.
+        p.setProperty("log.message.timestamp.after.max.ms", Long.toString(Long.MAX_VALUE));
         p.setProperty("broker.session.timeout.ms", Long.toString(BROKER_SESSION.toMillis()));
         p.setProperty("broker.heartbeat.interval.ms", Long.toString(BROKER_HEARTBEAT.toMillis()));
         p.setProperty("initial.broker.registration.timeout.ms", Long.toString(REGISTRATION_TIMEOUT.toMillis()));

@@ -56,7 +56,7 @@ public final class Standalone implements AutoCloseable {
             }
             kafka = startedKafka;
             KafkaSettings settings = new KafkaSettings(
-                    kafka.bootstrapServers(), "standalone", dir.state(), REPLICATION, SESSION_TIMEOUT);
+                    kafka.bootstrapServers(), "standalone", dir.state(), REPLICATION, SESSION_TIMEOUT, true);
             roles = parts.add(
                     "roles",
                     new Roles(

@@ -25,6 +25,7 @@ public record Plan(
         List<Phase> phases,
         @Nullable String warning) {
     public static final long MAX_JOBS = 100_000_000;
+    public static final Duration LONGEST = Duration.ofDays(36_500);
     private static final int FORGET_PER_JOB = 4;
 
     /**
@@ -44,7 +45,8 @@ public record Plan(
     /**
      * Plans so many jobs of cost 1.
      *
-     * @throws IllegalArgumentException when {@code jobs} is not within 1 to {@link #MAX_JOBS}
+     * @throws IllegalArgumentException when {@code jobs} is not within 1 to {@link #MAX_JOBS}, or they take more than
+     *     {@link #LONGEST}
      */
     public static Plan of(Settings settings, long jobs) {
         if (jobs < 1 || jobs > MAX_JOBS) {
@@ -59,6 +61,10 @@ public record Plan(
         long last = 0;
         for (long n = 0; n < jobs; n++) {
             Slot slot = log.earliest(last, 1);
+            if (slot.at() > LONGEST.toNanos()) {
+                throw new IllegalArgumentException("job " + (n + 1) + " of " + jobs + " would go more than "
+                        + LONGEST.toDays() / 365 + " years from now");
+            }
             if (slot.at() - last > shortest) {
                 phases.add(new Phase(Slot.PACE, nanos(phaseFrom), nanos(last), phaseJobs));
                 phases.add(new Phase(slot.heldBy(), nanos(last), nanos(slot.at()), 0));

@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.TopicConfig;
@@ -34,6 +35,7 @@ public final class Throttler implements AutoCloseable {
     public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(5);
 
     private static final Duration CLOCK_CHECK_EVERY = Duration.ofSeconds(30);
+    private static final Duration REPLACE_PAUSE = Duration.ofSeconds(1);
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
@@ -53,10 +55,16 @@ public final class Throttler implements AutoCloseable {
         this.clock = clock;
         brokerClock = new BrokerClock(kafka);
         ThrottleTopology topology = new ThrottleTopology(
-                config.upstreams(), clock, () -> clockProblem == null, new ThrottleMetrics(metrics));
-        streams = new KafkaStreams(topology.get(), properties(kafka));
+                config.upstreams(),
+                clock,
+                () -> clockProblem == null,
+                new ThrottleMetrics(metrics),
+                Topics.UPSTREAM_PARTITIONS);
+        streams = new KafkaStreams(topology.get(), properties(kafka), new SteadyTime(clock));
         streams.setUncaughtExceptionHandler(e -> {
             LOG.error("the throttle's thread failed; it is replaced and goes on from the last commit", e);
+            // What fails at once would fail again at once: a bounded pace keeps the log readable and the broker free.
+            LockSupport.parkNanos(REPLACE_PAUSE.toNanos());
             return StreamThreadExceptionResponse.REPLACE_THREAD;
         });
         streamsMetrics = new KafkaStreamsMetrics(streams);
@@ -70,16 +78,16 @@ public final class Throttler implements AutoCloseable {
 
     public void start() {
         clockChecks.execute(this::checkClock);
-        streams.start();
     }
 
     /** Null when it releases; else why not. */
     public @Nullable String notReady() {
-        KafkaStreams.State state = streams.state();
-        if (state != KafkaStreams.State.RUNNING) {
-            return "Kafka Streams is " + state;
+        String problem = clockProblem;
+        if (problem != null) {
+            return problem;
         }
-        return clockProblem;
+        KafkaStreams.State state = streams.state();
+        return state == KafkaStreams.State.RUNNING ? null : "Kafka Streams is " + state;
     }
 
     @Override
@@ -99,14 +107,19 @@ public final class Throttler implements AutoCloseable {
         try {
             Duration offset = brokerClock.offset(clock);
             if (offset.abs().compareTo(MAX_CLOCK_OFFSET) > 0) {
-                clockProblem =
-                        "its clock is " + offset.negated() + " ahead of the broker's; set the clocks, then restart";
-                LOG.error(
-                        "the throttler's clock is {} ahead of the broker's, more than {}: nothing is released until the clocks agree",
-                        offset.negated(),
-                        MAX_CLOCK_OFFSET);
+                String problem = "the throttler's clock is " + offset.abs().toMillis() + " ms "
+                        + (offset.isNegative() ? "ahead of" : "behind") + " the broker's, more than "
+                        + MAX_CLOCK_OFFSET.toMillis()
+                        + " ms; nothing is released. Check NTP on this machine and on the broker's, then restart this process";
+                clockProblem = problem;
+                LOG.error("{}", problem);
+                next = CLOCK_CHECK_EVERY;
             } else {
                 clockProblem = null;
+                if (streams.state() == KafkaStreams.State.CREATED) {
+                    // Not before: a wrong clock would judge deadlines, too.
+                    streams.start();
+                }
                 next = CLOCK_CHECK_EVERY;
             }
         } catch (InterruptedException e) {

@@ -16,9 +16,20 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * @param stateDir where Kafka Streams keeps its stores; each role uses a folder of its own below it
  * @param replication of the topics and the changelogs: 1 in standalone, 3 elsewhere
  * @param sessionTimeout after which a silent member loses its partitions
+ * @param ownBroker the broker runs in this process: its clock is this one's, and there is nothing to compare
  */
 public record KafkaSettings(
-        String bootstrapServers, String instance, Path stateDir, short replication, Duration sessionTimeout) {
+        String bootstrapServers,
+        String instance,
+        Path stateDir,
+        short replication,
+        Duration sessionTimeout,
+        boolean ownBroker) {
+    public KafkaSettings(
+            String bootstrapServers, String instance, Path stateDir, short replication, Duration sessionTimeout) {
+        this(bootstrapServers, instance, stateDir, replication, sessionTimeout, false);
+    }
+
     public static final Duration SESSION_TIMEOUT = Duration.ofSeconds(8);
     /** A long session must not make heartbeats rare. */
     private static final Duration LONGEST_HEARTBEAT = Duration.ofSeconds(2);

@@ -9,8 +9,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** The topic catalogue: every topic's name, key, partitions and retention. */
 public final class Topics {
@@ -85,6 +87,30 @@ public final class Topics {
                         e);
             }
         }
+        requirePartitions(admin);
+    }
+
+    /** Another count would put an upstream's key elsewhere than its permit log. */
+    private static void requirePartitions(Admin admin) throws InterruptedException {
+        try {
+            for (TopicDescription topic : admin.describeTopics(List.of(REQUESTS, OUTCOMES))
+                    .allTopicNames()
+                    .get(CREATE_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+                    .values()) {
+                if (topic.partitions().size() != UPSTREAM_PARTITIONS) {
+                    throw new IllegalStateException("the topic " + topic.name() + " has "
+                            + topic.partitions().size() + " partitions, expected " + UPSTREAM_PARTITIONS
+                            + "; it was not made by Weir: use another Kafka, or delete the topic if nothing is in it");
+                }
+            }
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+                throw new IllegalStateException("Kafka does not describe its topics: " + e.getMessage(), e);
+            }
+            // Just created, and not yet known everywhere: then it has the right count.
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("Kafka did not describe its topics within " + CREATE_TIMEOUT, e);
+        }
     }
 
     private static Map<String, String> retention(Duration keep) {
@@ -93,6 +119,8 @@ public final class Topics {
 
     private static NewTopic topic(String name, int partitions, short replication, Map<String, String> more) {
         Map<String, String> settings = new java.util.HashMap<>(more);
+        // Weir's clock does not follow a step of the broker's; its records must not be refused for that.
+        settings.put(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG, Long.toString(Long.MAX_VALUE));
         settings.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(MAX_MESSAGE_BYTES));
         if (replication >= 3) {
             settings.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "2");

@@ -5,7 +5,8 @@ import java.time.InstantSource;
 
 /**
  * The wall clock as it stood when this clock was made, moved on by the monotonic clock: a step of the wall clock (NTP, an
- * operator, a daylight mistake) neither releases a flood nor stops the flow. Thread-safe.
+ * operator) neither releases a flood nor stops the flow. A machine that was suspended takes this clock up where it stood;
+ * whoever compares it with the broker's says so, and a restart sets it right. Thread-safe.
  */
 public final class AnchoredClock implements InstantSource {
     private final Instant wallAtStart;

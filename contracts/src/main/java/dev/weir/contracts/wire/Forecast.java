@@ -29,6 +29,8 @@ public record Forecast(
         List<Lane> lanes,
         List<BreakPoint> breakPoints) {
     public static final int VERSION = 1;
+    /** 100 years: what would take longer is told as this. */
+    private static final long MAX_WAIT_NS = 36_500L * 24 * 3600 * 1_000_000_000L;
 
     public Forecast {
         windows = List.copyOf(windows);
@@ -95,7 +97,9 @@ public record Forecast(
                 high = middle - 1;
             }
         }
-        return from.at().plusNanos(Math.multiplyExact(permitsAhead - from.permit(), from.gapNs()));
+        long permits = permitsAhead - from.permit();
+        long wait = from.gapNs() > 0 && permits > MAX_WAIT_NS / from.gapNs() ? MAX_WAIT_NS : permits * from.gapNs();
+        return from.at().plusNanos(wait);
     }
 
     /** The time of the call of a job that joins the lane of this tenant and priority now, at its end. */

@@ -98,6 +98,7 @@ public final class PermitLog {
         stepNs = paceNs / paceBudget;
         stepRest = paceNs % paceBudget;
         toleranceNs = share(Math.min(burst, paceBudget));
+        capTat();
         for (Tails w : windows) {
             w.tail = first;
             w.arrivalTail = first;
@@ -127,7 +128,6 @@ public final class PermitLog {
     /** Puts back the rest, after the permits. */
     public void restore(Head head) {
         if (next == first) {
-            first = head.first();
             next = head.next();
             first = next;
             for (Tails w : windows) {
@@ -142,6 +142,11 @@ public final class PermitLog {
         tatNs = head.tatNs();
         tatRest = head.tatRest() < paceBudget ? head.tatRest() : 0;
         completeSince = head.completeSince();
+        if (first == next && head.first() < head.next()) {
+            // Permits that should be here are not: what they spent is unknown, so it counts as everything.
+            completeSince = Math.max(completeSince, lastSlot);
+        }
+        capTat();
     }
 
     public Head head() {
@@ -402,6 +407,14 @@ public final class PermitLog {
         mask = capacity - 1;
     }
 
+    /** At another pace than the one it was reached under, the pace's clock must not lie further ahead than one permit can put it. */
+    private void capTat() {
+        if (lastSlot != Long.MIN_VALUE && tatNs - lastSlot > toleranceNs + share(lastCost)) {
+            tatNs = lastSlot + toleranceNs + share(lastCost);
+            tatRest = 0;
+        }
+    }
+
     /** What is made up comes no closer together than this. */
     private long gapAfter(int cost) {
         return paceNs / paceLimit * cost + paceNs % paceLimit * cost / paceLimit;
@@ -409,7 +422,7 @@ public final class PermitLog {
 
     /** So many permits' share of the pace's window, in nanoseconds. */
     private long share(long permits) {
-        return stepNs * permits + stepRest * permits / paceBudget;
+        return stepNs * permits + (stepRest * permits + paceBudget - 1) / paceBudget;
     }
 
     private int at(long number) {

@@ -189,7 +189,7 @@ final class StoreJournal implements Journal {
     }
 
     /** No timer is due before this: deleted ones are never scanned twice. */
-    private Instant lowWater() {
+    Instant lowWater() {
         Instant mark = read(heads.get(Keys.mark(LOW_WATER)), Instant.class);
         return mark == null ? Instant.EPOCH : mark;
     }

@@ -6,7 +6,9 @@ import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
+import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
@@ -54,6 +56,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     static final int PERMITS_PER_STEP = 64;
     static final int TIMERS_PER_TICK = 500;
     static final Duration FORECAST_EVERY = Duration.ofSeconds(1);
+    private static final Duration WORTH_SAYING = Duration.ofSeconds(1);
     /** An upstream at rest is told of less often. */
     static final Duration FORECAST_AT_REST = Duration.ofSeconds(10);
 
@@ -63,7 +66,10 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
+    private final int partitions;
 
+    private int partition;
+    private long floor = Long.MIN_VALUE;
     private final Map<String, Entry> throttles = new HashMap<>();
     private @Nullable StoreJournal journal;
     private @Nullable ProcessorContext<String, byte[]> context;
@@ -83,7 +89,9 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             Map<String, UpstreamConfig> upstreams,
             InstantSource clock,
             BooleanSupplier mayRelease,
-            ThrottleMetrics metrics) {
+            ThrottleMetrics metrics,
+            int partitions) {
+        this.partitions = partitions;
         this.upstreams = upstreams;
         this.clock = clock;
         this.mayRelease = mayRelease;
@@ -98,11 +106,19 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         KeyValueStore<Bytes, byte[]> heads = processorContext.getStateStore(ThrottleTopology.HEADS_STORE);
         journal = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
         throttles.clear();
+        partition = processorContext.taskId().partition();
+        floor = EpochNanos.of(journal.lowWater());
+        long behind = floor - EpochNanos.of(clock.instant());
+        if (behind > WORTH_SAYING.toNanos()) {
+            LOG.warn(
+                    "the clock is {} behind the time that was reached before the restart; nothing of partition {} is released"
+                            + " until it has caught up",
+                    Duration.ofNanos(behind),
+                    partition);
+        }
         restore(journal);
-        int partition = processorContext.taskId().partition();
         for (String name : upstreams.keySet()) {
-            if (BuiltInPartitioner.partitionForKey(name.getBytes(StandardCharsets.UTF_8), Topics.UPSTREAM_PARTITIONS)
-                    == partition) {
+            if (isHere(name)) {
                 // Known from the start, so that its first job has an ETA.
                 entryFor(name);
             }
@@ -115,36 +131,43 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         RecordMetadata source = context().recordMetadata().orElse(null);
         String topic = source == null ? "" : source.topic();
         byte[] value = record.value();
+        boolean isOutcome = topic.equals(Topics.OUTCOMES);
+        Object read;
         try {
             if (value == null) {
                 throw new SerializationException("the record has no value");
             }
-            if (topic.equals(Topics.OUTCOMES)) {
-                outcome(Json.read(value, Outcome.class));
-            } else {
-                submit(Json.read(value, JobRequest.class));
-            }
+            read = isOutcome ? Json.read(value, Outcome.class) : Json.read(value, JobRequest.class);
         } catch (SerializationException e) {
             poison(record, source, String.valueOf(e.getMessage()));
+            return;
+        }
+        String upstream = read instanceof JobRequest job ? job.upstream() : ((Outcome) read).upstream();
+        if (!isHere(upstream)) {
+            poison(record, source, "it belongs to the upstream " + upstream + ", whose partition is another one");
+        } else if (read instanceof JobRequest job) {
+            submit(job);
+        } else {
+            outcome((Outcome) read, record, source);
         }
     }
 
     private void submit(JobRequest request) {
         Entry entry = entryFor(request.upstream());
         if (entry == null) {
-            throw new SerializationException("the upstream " + request.upstream()
-                    + " is not configured and never was; add it to the configuration and replay the job");
+            refuse(request, "the upstream " + request.upstream() + " is not configured here and never was");
+            return;
         }
         entry.throttle.submit(request, now());
         entry.throttle.save();
         entry.active = true;
     }
 
-    private void outcome(Outcome outcome) {
+    private void outcome(Outcome outcome, Record<String, byte[]> record, @Nullable RecordMetadata source) {
         Entry entry = throttles.get(outcome.upstream());
         if (entry == null) {
-            throw new SerializationException(
-                    "an outcome for the upstream " + outcome.upstream() + ", which is not known");
+            poison(record, source, "an outcome for the upstream " + outcome.upstream() + ", which is not known");
+            return;
         }
         entry.throttle.outcome(outcome, now());
         entry.throttle.save();
@@ -157,6 +180,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         }
         long deadline = System.nanoTime() + TICK_BUDGET.toNanos();
         long now = now();
+        throttles.values().forEach(entry -> entry.throttle.awake(now));
         for (Timer timer : journal().takeDue(EpochNanos.toInstant(now), TIMERS_PER_TICK)) {
             Entry entry = throttles.get(timer.upstream());
             if (entry != null) {
@@ -191,6 +215,33 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         journal().forward(forecast.upstream(), forecast, ThrottleTopology.FORECASTS_SINK);
         entry.forecastAt = at;
         entry.active = false;
+    }
+
+    /** An accepted job that nobody here can call still gets its end. */
+    private void refuse(JobRequest request, String reason) {
+        LOG.error("job {} is dead: {}; it is kept in {}", request.id(), reason, Topics.DEAD_LETTERS);
+        Instant at = EpochNanos.toInstant(now());
+        journal()
+                .send(new DeadLetter(
+                        DeadLetter.VERSION, request.id(), reason, 0, at, request, null, null, null, null, null));
+        journal()
+                .send(new JobEvent(
+                        JobEvent.VERSION,
+                        request.id(),
+                        request.tenant(),
+                        request.upstream(),
+                        JobStatus.DEAD,
+                        1,
+                        0,
+                        request.priority(),
+                        null,
+                        request.acceptedAt(),
+                        at,
+                        null,
+                        at,
+                        reason,
+                        false,
+                        request.bodyHash()));
     }
 
     private void poison(Record<String, byte[]> record, @Nullable RecordMetadata source, String reason) {
@@ -297,8 +348,15 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         return lane.priority().weight();
     }
 
+    /** Never below what was reached before: timers below the low-water mark would never be read. */
     private long now() {
-        return EpochNanos.of(clock.instant());
+        floor = Math.max(floor, EpochNanos.of(clock.instant()));
+        return floor;
+    }
+
+    /** One upstream is one partition: a second permit log for it would spend its quota twice. */
+    private boolean isHere(String upstream) {
+        return BuiltInPartitioner.partitionForKey(upstream.getBytes(StandardCharsets.UTF_8), partitions) == partition;
     }
 
     private StoreJournal journal() {

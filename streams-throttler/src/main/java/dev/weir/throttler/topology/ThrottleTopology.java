@@ -39,17 +39,21 @@ public final class ThrottleTopology implements Supplier<Topology> {
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
+    private final int partitions;
 
     /**
      * @param upstreams the configured ones, by name
      * @param clock in tests, one that the test moves
+     * @param partitions of {@code weir.requests} and {@code weir.outcomes}; 1 in the TopologyTestDriver
      * @param mayRelease asked at each tick; while it says no, nothing is released and no timer runs
      */
     public ThrottleTopology(
             Map<String, UpstreamConfig> upstreams,
             InstantSource clock,
             BooleanSupplier mayRelease,
-            ThrottleMetrics metrics) {
+            ThrottleMetrics metrics,
+            int partitions) {
+        this.partitions = partitions;
         this.upstreams = Map.copyOf(upstreams);
         this.clock = clock;
         this.mayRelease = mayRelease;
@@ -67,7 +71,7 @@ public final class ThrottleTopology implements Supplier<Topology> {
                 .addSource(OUTCOMES_SOURCE, keys, values, Topics.OUTCOMES)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new ThrottleProcessor(upstreams, clock, mayRelease, metrics),
+                        () -> new ThrottleProcessor(upstreams, clock, mayRelease, metrics, partitions),
                         REQUESTS_SOURCE,
                         OUTCOMES_SOURCE)
                 .addStateStore(store(JOBS_STORE).withCachingDisabled(), PROCESSOR)

@@ -3,6 +3,8 @@ package dev.weir.throttler.upstream;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.weir.contracts.config.CircuitBreakerSettings;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * One circuit breaker for the whole upstream, driven by outcomes. Closed releases at pace; so many failures in a row open it:
@@ -34,13 +36,17 @@ public final class CircuitBreaker {
      * As it is kept.
      *
      * @param openUntil epoch nanoseconds
-     * @param firstProbe outcomes of older permits say nothing about a half-open circuit
+     * @param probes permits out as probes; outcomes of others say nothing about a half-open circuit
      */
-    public record State(Phase phase, int failures, long openUntil, long firstProbe, int probesOut, int probesGood) {
-        public static final State CLOSED = new State(Phase.CLOSED, 0, 0, 0, 0, 0);
+    public record State(Phase phase, int failures, long openUntil, Set<Long> probes, int probesGood) {
+        public static final State CLOSED = new State(Phase.CLOSED, 0, 0, Set.of(), 0);
+
+        public State {
+            probes = Set.copyOf(probes);
+        }
     }
 
-    private CircuitBreakerSettings settings;
+    private final CircuitBreakerSettings settings;
     private State state;
 
     public CircuitBreaker(CircuitBreakerSettings settings, State state) {
@@ -60,22 +66,27 @@ public final class CircuitBreaker {
         return state.openUntil();
     }
 
-    /** Whether it lets a permit go now; {@code nextPermit} is the number that it would get. */
-    public boolean admits(long now, long nextPermit) {
+    /** Whether it lets a permit go now. */
+    public boolean admits(long now) {
         if (state.phase() == Phase.OPEN && now >= state.openUntil()) {
-            state = new State(Phase.HALF_OPEN, 0, state.openUntil(), nextPermit, 0, 0);
+            state = new State(Phase.HALF_OPEN, 0, state.openUntil(), Set.of(), 0);
+        } else if (state.phase() == Phase.HALF_OPEN && state.probesGood() >= settings.probes()) {
+            // Fewer are asked for now than when it half-opened.
+            state = State.CLOSED;
         }
         return switch (state.phase()) {
             case CLOSED -> true;
             case OPEN -> false;
-            case HALF_OPEN -> state.probesOut() + state.probesGood() < settings.probes();
+            case HALF_OPEN -> state.probes().size() + state.probesGood() < settings.probes();
         };
     }
 
     /** A permit went out. */
-    public void released() {
+    public void released(long permit) {
         if (state.phase() == Phase.HALF_OPEN) {
-            state = probes(state.probesOut() + 1, state.probesGood());
+            Set<Long> probes = new HashSet<>(state.probes());
+            probes.add(permit);
+            state = probes(probes, state.probesGood());
         }
     }
 
@@ -84,7 +95,7 @@ public final class CircuitBreaker {
         if (state.phase() == Phase.CLOSED) {
             state = State.CLOSED;
         } else if (isProbe(permit)) {
-            state = probes(state.probesOut() - 1, state.probesGood() + 1);
+            state = probes(without(permit), state.probesGood() + 1);
             if (state.probesGood() >= settings.probes()) {
                 state = State.CLOSED;
             }
@@ -94,7 +105,7 @@ public final class CircuitBreaker {
     /** The call failed. */
     public void failed(long permit, long now) {
         if (state.phase() == Phase.CLOSED) {
-            state = new State(Phase.CLOSED, state.failures() + 1, 0, 0, 0, 0);
+            state = new State(Phase.CLOSED, state.failures() + 1, 0, Set.of(), 0);
             if (state.failures() >= settings.failures()) {
                 open(now);
             }
@@ -106,24 +117,26 @@ public final class CircuitBreaker {
     /** The permit says nothing about the upstream: handed back, pushed back, in doubt. Another probe may take its place. */
     public void saidNothing(long permit) {
         if (isProbe(permit)) {
-            state = probes(state.probesOut() - 1, state.probesGood());
+            state = probes(without(permit), state.probesGood());
         }
     }
 
     private boolean isProbe(long permit) {
-        return state.phase() == Phase.HALF_OPEN && permit >= state.firstProbe() && state.probesOut() > 0;
+        return state.phase() == Phase.HALF_OPEN && state.probes().contains(permit);
     }
 
     private void open(long now) {
         Duration open = settings.open();
-        state = new State(Phase.OPEN, 0, now + open.toNanos(), 0, 0, 0);
+        state = new State(Phase.OPEN, 0, now + open.toNanos(), Set.of(), 0);
     }
 
-    private State probes(int out, int good) {
-        return new State(state.phase(), 0, state.openUntil(), state.firstProbe(), out, good);
+    private State probes(Set<Long> out, int good) {
+        return new State(state.phase(), 0, state.openUntil(), out, good);
     }
 
-    void configure(CircuitBreakerSettings newSettings) {
-        settings = newSettings;
+    private Set<Long> without(long permit) {
+        Set<Long> probes = new HashSet<>(state.probes());
+        probes.remove(permit);
+        return probes;
     }
 }

@@ -25,6 +25,9 @@ final class Forecaster {
     /** A forward run may take one part in so many of the time. */
     static final long SHARE = 50;
 
+    /** Further than this nobody asks; it also keeps the arithmetic within its longs. */
+    static final Duration HORIZON = Duration.ofDays(36_500);
+
     static final Duration FRESH = Duration.ofMillis(900);
 
     private final Settings settings;
@@ -140,6 +143,9 @@ final class Forecaster {
             ahead.take(slot.at(), 1, slot.at() + arrivalLagNs);
             fit.add(k, slot.at());
             from = slot.at() + gap;
+            if (slot.at() - now > HORIZON.toNanos()) {
+                break;
+            }
             if (k < cost) {
                 lastCallAt = slot.at();
             }

@@ -54,7 +54,7 @@ public final class Throttle {
     private final Hold hold;
     private final Silence silence;
     private final Forecaster forecaster;
-    private Settings settings;
+    private final Settings settings;
     /** Whether the upstream is still configured; if not, its jobs wait and nothing is released. */
     private final boolean configured;
 
@@ -119,12 +119,7 @@ public final class Throttle {
         Instant deadline = request.deadline();
         Instant notBefore = request.notBefore();
         if (request.cost() > settings.smallestBudget()) {
-            kill(
-                    job,
-                    request,
-                    "its cost of " + request.cost() + " is more than the smallest budget, " + settings.smallestBudget(),
-                    null,
-                    at);
+            kill(job, request, tooCostly(job), null, at);
         } else if (deadline != null && EpochNanos.of(deadline) <= at) {
             finish(job, JobStatus.EXPIRED, "its deadline had passed when it came", false, at);
         } else {
@@ -147,7 +142,7 @@ public final class Throttle {
         long at = read(now);
         changed = true;
         silence.outcome(at);
-        settle(outcome);
+        settle(outcome, at);
         Verdict verdict = Verdict.of(outcome, EpochNanos.toInstant(at));
         Job job = journal.job(outcome.jobId());
         if (job == null || job.status().finished()) {
@@ -157,6 +152,10 @@ public final class Throttle {
         Long permit = job.permit();
         boolean current = job.status() == JobStatus.DISPATCHED && permit != null && permit == outcome.permit();
         judge(outcome, verdict, at);
+        if (!current && permit != null && verdict.kind() == Verdict.Kind.SUCCESS) {
+            // The call under its newer permit changes nothing any more.
+            breaker.saidNothing(permit);
+        }
         if (!current && verdict.kind() != Verdict.Kind.SUCCESS) {
             // The job went on without this permit, which was in doubt: what became of it changes nothing any more.
             return;
@@ -171,6 +170,15 @@ public final class Throttle {
             case REJECTED ->
                 kill(job, journal.request(job.id()), String.valueOf(verdict.reason()), outcome.answer(), at);
         }
+    }
+
+    /** Before anything is judged at a tick: after a start or a stall, what waits in the topics is read first. */
+    public void awake(long now) {
+        long at = read(now);
+        if (lastTick == 0 || at - lastTick > STALL.toNanos()) {
+            graceUntil = at + GRACE.toNanos();
+        }
+        lastTick = at;
     }
 
     /** A timer's time has come. */
@@ -214,10 +222,6 @@ public final class Throttle {
      */
     public int tick(long now, int most) {
         long at = read(now);
-        if (lastTick == 0 || at - lastTick > STALL.toNanos()) {
-            graceUntil = at + GRACE.toNanos();
-        }
-        lastTick = at;
         int given = 0;
         for (int turns = 0; turns < most; turns++) {
             if (!releaseNext(at)) {
@@ -299,7 +303,7 @@ public final class Throttle {
             return false;
         }
         LaneEntry entry = turn.entry();
-        Slot slot = log.earliest(now + LEAD.toNanos(), entry.cost());
+        Slot slot = log.earliest(now + LEAD.toNanos(), (int) Math.min(entry.cost(), settings.smallestBudget()));
         if (slot.at() > now + AHEAD.toNanos()) {
             heldBy = slot.heldBy();
             return false;
@@ -315,6 +319,11 @@ public final class Throttle {
             expire(job, now);
             return true;
         }
+        if (job.cost() > settings.smallestBudget()) {
+            leave(job);
+            kill(job, journal.request(job.id()), tooCostly(job), null, now);
+            return true;
+        }
         lanes.take(turn);
         release(job, slot.at(), slotAt, now);
         return true;
@@ -325,7 +334,7 @@ public final class Throttle {
         long arrival = slot + settings.permitTtl().toNanos() + ARRIVAL_ALLOWANCE.toNanos();
         long number = log.take(slot, job.cost(), arrival);
         journal.putPermit(settings.upstream(), number, slot, arrival, job.cost());
-        breaker.released();
+        breaker.released(number);
         if (silence.nobodyDispatches()) {
             silence.probed(now, settings.circuitBreaker().open());
         }
@@ -359,7 +368,7 @@ public final class Throttle {
         if (hold.holds(now)) {
             return "retry-after";
         }
-        if (!breaker.admits(now, log.next())) {
+        if (!breaker.admits(now)) {
             return "circuit";
         }
         if (silence.nobodyDispatches() && !silence.probeIsDue(now)) {
@@ -372,7 +381,7 @@ public final class Throttle {
     }
 
     /** The permit's arrival, or its cost, is known now. */
-    private void settle(Outcome outcome) {
+    private void settle(Outcome outcome, long now) {
         long n = outcome.permit();
         if (!log.knows(n)) {
             return;
@@ -380,13 +389,15 @@ public final class Throttle {
         switch (outcome.kind()) {
             case RETURNED, REFUSED -> log.giveBack(n);
             case ANSWERED, FAILED -> {
-                long ended = EpochNanos.of(outcome.endedAt());
+                // A dispatcher's clock may be a little ahead of this one, never much.
+                long ended = Math.min(EpochNanos.of(outcome.endedAt()), now + ARRIVAL_ALLOWANCE.toNanos());
                 Instant started = outcome.startedAt();
                 log.arrived(
                         n,
                         started == null
                                 ? ended
-                                : Math.min(ended, EpochNanos.of(started) + ARRIVAL_ALLOWANCE.toNanos()));
+                                : Math.min(
+                                        ended, Math.min(EpochNanos.of(started), ended) + ARRIVAL_ALLOWANCE.toNanos()));
                 forecaster.called(log.arrival(n) - log.slot(n), ended - log.slot(n));
             }
         }
@@ -445,6 +456,10 @@ public final class Throttle {
             kill(job, journal.request(job.id()), reason + ", at the last of its attempts", outcome.answer(), now);
             return;
         }
+        if (overdue(job, now)) {
+            finish(job, JobStatus.EXPIRED, "its deadline passed; its last call: " + reason, false, now);
+            return;
+        }
         Duration delay = settings.retryDelays().get(job.failures());
         retrying++;
         Job waiting = job.counting(job.attempts(), job.failures() + 1, job.pushbacks(), job.doubts())
@@ -492,6 +507,10 @@ public final class Throttle {
         }
     }
 
+    private String tooCostly(Job job) {
+        return "its cost of " + job.cost() + " is more than the smallest budget, " + settings.smallestBudget();
+    }
+
     private void expire(Job job, long now) {
         leave(job);
         finish(job, JobStatus.EXPIRED, "its deadline passed while it waited", false, now);
@@ -531,9 +550,19 @@ public final class Throttle {
     }
 
     private void prepend(Job job, @Nullable String reason, long now) {
+        if (overdue(job, now)) {
+            finish(job, JobStatus.EXPIRED, "its deadline passed before it could be called again", false, now);
+            return;
+        }
         Job queued = job.queued(lanes.prepend(job.lane(), job.laneEntry()));
         journal.putJob(queued);
         event(queued, null, null, reason, false, now);
+    }
+
+    /** Its timer may have found it dispatched, and is gone. */
+    private static boolean overdue(Job job, long now) {
+        Instant deadline = job.deadline();
+        return deadline != null && EpochNanos.of(deadline) <= now;
     }
 
     private void await(Job waiting, @Nullable String reason, long now) {

@@ -119,6 +119,7 @@ final class Simulation {
             schedule(now + random.nextLong(20_000) * MS, this::tick);
             return;
         }
+        throttle.awake(now);
         while (!unread.isEmpty() && EpochNanos.of(unread.peek().endedAt()) <= now) {
             throttle.outcome(unread.poll(), now);
         }

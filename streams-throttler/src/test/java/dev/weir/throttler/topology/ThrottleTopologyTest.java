@@ -73,7 +73,7 @@ class ThrottleTopologyTest {
                 CircuitBreakerSettings.DEFAULT,
                 null);
         ThrottleTopology topology =
-                new ThrottleTopology(Map.of(UPSTREAM, config), () -> now, () -> true, new ThrottleMetrics(registry));
+                new ThrottleTopology(Map.of(UPSTREAM, config), () -> now, () -> true, new ThrottleMetrics(registry), 1);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
@@ -267,6 +267,79 @@ class ThrottleTopologyTest {
             assertThat(letter.reason()).isNotBlank();
         });
         assertThat(dispatch.readValue().jobId()).isEqualTo(job.id());
+    }
+
+    @Test
+    void shouldReadTheOutcomesFirst_whenItWakesFromAStall() {
+        JobRequest job = submit(null, null);
+        advance(Duration.ofSeconds(1));
+        Permit permit = dispatch.readValue();
+        advance(Duration.ofSeconds(5));
+
+        now = now.plusSeconds(120);
+        driver.advanceWallClockTime(Duration.ofSeconds(120));
+        report(permit, Outcome.Kind.ANSWERED, 200, Map.of());
+        advance(Duration.ofSeconds(1));
+
+        assertThat(statuses(job)).containsExactly(JobStatus.QUEUED, JobStatus.DISPATCHED, JobStatus.SUCCEEDED);
+    }
+
+    @Test
+    void shouldGoFirstAgain_whenNobodyKnowsWhatBecameOfItsCall() {
+        JobRequest job = submit(null, null);
+        advance(Duration.ofSeconds(1));
+        Permit lost = dispatch.readValue();
+
+        advance(Duration.ofSeconds(50));
+
+        Permit again = dispatch.readValue();
+        assertThat(again.jobId()).isEqualTo(job.id());
+        assertThat(again.attempt()).isEqualTo(2);
+        assertThat(again.permit()).isGreaterThan(lost.permit());
+        report(lost, Outcome.Kind.ANSWERED, 200, Map.of());
+        assertThat(statuses(job))
+                .containsExactly(
+                        JobStatus.QUEUED,
+                        JobStatus.DISPATCHED,
+                        JobStatus.QUEUED,
+                        JobStatus.DISPATCHED,
+                        JobStatus.SUCCEEDED);
+    }
+
+    @Test
+    void shouldTakeADateOutOfAllReachForWhatItIs_andGoOn() {
+        submit(Instant.MIN, null);
+        submit(null, Instant.MIN);
+        submit(null, Instant.MAX);
+
+        advance(Duration.ofSeconds(1));
+
+        assertThat(dispatch.readValuesToList()).hasSize(2);
+        assertThat(events.readValuesToList().stream().filter(e -> e.status() == JobStatus.EXPIRED))
+                .hasSize(1);
+    }
+
+    @Test
+    void shouldGiveAJobItsEnd_whenItsUpstreamIsNotConfigured() {
+        JobRequest job = submit(null, null);
+        JobRequest lost = new JobRequest(
+                1,
+                UUID.randomUUID().toString(),
+                job.tenant(),
+                "nobody",
+                job.request(),
+                Priority.NORMAL,
+                null,
+                null,
+                1,
+                now,
+                "hash",
+                null);
+
+        requests.pipeInput("nobody", Json.bytes(lost));
+
+        assertThat(statuses(lost)).containsExactly(JobStatus.DEAD);
+        assertThat(deadLetters.readValue().request()).isEqualTo(lost);
     }
 
     @Test
