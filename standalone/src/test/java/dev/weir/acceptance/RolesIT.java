@@ -1,0 +1,143 @@
+package dev.weir.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.standalone.EmbeddedKafka;
+import dev.weir.standalone.EmbeddedPostgresServer;
+import dev.weir.standalone.fake.FakeUpstream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each role in a process of its own, against a Kafka and a PostgreSQL that are not Weir's. */
+class RolesIT {
+    private static final int JOBS = 60;
+
+    @TempDir
+    Path dir;
+
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    @Test
+    void shouldTakeAJobFromTheIngressToItsResult_whenEveryRoleRunsAlone() throws Exception {
+        List<Process> processes = new ArrayList<>();
+        try (FakeUpstream upstream = PaceIT.upstream();
+                EmbeddedKafka kafka = new EmbeddedKafka(dir.resolve("kafka"), 0);
+                EmbeddedPostgresServer postgres =
+                        new EmbeddedPostgresServer(dir.resolve("postgres"), 0, InstantSource.system())) {
+            try {
+                Path config = dir.resolve("weir.yaml");
+                Files.writeString(config, PaceIT.thousandAMinute(upstream));
+                int status = WeirProcess.freePort();
+                int ingress = WeirProcess.freePort();
+                int firstDispatcher = WeirProcess.freePort();
+                processes.add(role("throttler", WeirProcess.freePort(), config, kafka, postgres, status));
+                processes.add(role("status", status, config, kafka, postgres, status));
+                processes.add(role("dispatcher", firstDispatcher, config, kafka, postgres, status));
+                processes.add(role("dispatcher", WeirProcess.freePort(), config, kafka, postgres, status));
+                processes.add(role("ingress", ingress, config, kafka, postgres, status));
+                for (int port : List.of(status, ingress, firstDispatcher)) {
+                    await().atMost(Duration.ofSeconds(120)).until(() -> ready(port));
+                }
+
+                List<String> jobs = new ArrayList<>();
+                for (int i = 0; i < JOBS; i++) {
+                    JsonNode job =
+                            Json.MAPPER.readTree(submit(ingress, "key-" + i, i).body());
+                    jobs.add(job.path("id").asText());
+                    assertThat(get(status, "/v1/jobs/" + job.path("id").asText())
+                                    .statusCode())
+                            .isEqualTo(200);
+                }
+                assertThat(Json.MAPPER
+                                .readTree(submit(ingress, "key-0", 0).body())
+                                .path("id")
+                                .asText())
+                        .isEqualTo(jobs.get(0));
+                assertThat(submit(ingress, "key-0", 1).statusCode()).isEqualTo(422);
+
+                for (String job : jobs) {
+                    await().atMost(Duration.ofSeconds(60))
+                            .until(() -> Json.MAPPER
+                                            .readTree(get(status, "/v1/jobs/" + job)
+                                                    .body())
+                                            .at("/result/status")
+                                            .asInt()
+                                    == 200);
+                }
+                assertThat(upstream.log().stats().distinctJobs()).isEqualTo(JOBS);
+                assertThat(upstream.log().stats().duplicates()).isZero();
+            } finally {
+                processes.forEach(Process::destroy);
+                for (Process process : processes) {
+                    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                        process.destroyForcibly();
+                    }
+                }
+            }
+        }
+    }
+
+    private Process role(
+            String role, int port, Path config, EmbeddedKafka kafka, EmbeddedPostgresServer postgres, int statusPort)
+            throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.weir.standalone.Main",
+                role);
+        builder.environment().put("WEIR_PORT", Integer.toString(port));
+        builder.environment().put("WEIR_CONFIG", config.toString());
+        builder.environment().put("WEIR_BOOTSTRAP_SERVERS", kafka.bootstrapServers());
+        builder.environment().put("WEIR_DATABASE_URL", postgres.url());
+        builder.environment().put("WEIR_STATUS_URL", "http://127.0.0.1:" + statusPort);
+        builder.environment().put("WEIR_REPLICATION", "1");
+        builder.environment().put("WEIR_STATE_DIR", dir.resolve("state").toString());
+        return builder.redirectErrorStream(true)
+                .redirectOutput(dir.resolve(role + "-" + port + ".log").toFile())
+                .start();
+    }
+
+    private HttpResponse<String> submit(int port, String key, int n) throws Exception {
+        return http.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/jobs"))
+                        .header("Content-Type", "application/json")
+                        .header("Idempotency-Key", key)
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"upstream\":\"counted\",\"request\":{\"path\":\"/x\",\"body\":" + n + "}}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    private HttpResponse<String> get(int port, String path) throws Exception {
+        return http.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    private boolean ready(int port) throws Exception {
+        try {
+            return get(port, "/readyz").statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
