@@ -133,7 +133,7 @@ class IngressHttpTest {
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'tomorrow'} | /notBefore | RFC 3339",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-11-22T10:00Z'} | /notBefore | RFC 3339",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-13-22T10:00:00Z'} | /notBefore | RFC 3339",
-                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2999-01-01T10:00:00Z'} | /notBefore | before 2200",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2999-01-01T10:00:00Z'} | /notBefore | to 2200-01-01",
                 "{'upstream':'gemini','request':{'path':'/x'},'deadline':1} | /deadline      | expected a string",
                 "{'upstream':'gemini','request':{'path':'/x'},'deadline':'2001-01-01T00:00:00Z'} | /deadline | in the future",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2100-01-01T00:00:00Z','deadline':'2099-01-01T00:00:00Z'} | /deadline | after notBefore"
