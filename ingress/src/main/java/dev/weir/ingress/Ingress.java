@@ -8,7 +8,7 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.IOException;
+import java.io.ByteArrayOutputStream;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -53,7 +53,7 @@ public final class Ingress implements AutoCloseable {
             KnownJobs knownJobs,
             PrometheusMeterRegistry registry,
             InstantSource clock) {
-        this.reader = new RequestReader(config.maxBodyBytes());
+        this.reader = new RequestReader(config.maxBodyBytes(), clock);
         this.parser = new JobParser(config);
         this.metrics = new IngressMetrics(registry);
         this.clock = clock;
@@ -82,7 +82,7 @@ public final class Ingress implements AutoCloseable {
         return writer.notReady();
     }
 
-    private void submit(Context ctx) throws IOException {
+    private void submit(Context ctx) {
         Timer.Sample started = metrics.start();
         Caller caller = callers.identify(ctx);
         Reply refusal = reader.refusal(ctx);
@@ -90,12 +90,13 @@ public final class Ingress implements AutoCloseable {
             answer(ctx, refusal, started);
             return;
         }
-        byte[] body = reader.body(ctx);
-        if (body == null) {
-            answer(ctx, reader.tooLarge(), started);
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        refusal = reader.body(ctx, body);
+        if (refusal != null) {
+            answer(ctx, refusal, started);
             return;
         }
-        Parsed parsed = parser.parse(body, clock.instant());
+        Parsed parsed = parser.parse(body.toByteArray(), clock.instant());
         if (parsed instanceof Parsed.Refused refused) {
             answer(ctx, Reply.problem(refused.problem()), started);
             return;

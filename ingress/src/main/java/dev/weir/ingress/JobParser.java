@@ -2,6 +2,7 @@ package dev.weir.ingress;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.weir.contracts.config.AuthSettings;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class JobParser {
     /** More than anyone corrects at once; keeps the answer to a hostile document small. */
     static final int MAX_ERRORS = 50;
+    /** Nothing was ever to be done before it; an earlier time is a mistake. */
+    static final Instant EARLIEST = Instant.EPOCH;
     /** The throttle keeps times as nanoseconds in a long, which ends in 2262. */
     static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
@@ -171,18 +174,26 @@ final class JobParser {
                 error("/request/path", "missing; expected a path that starts with /");
             }
             CallBody.Headers headers = CallBody.headers(given(fields, "headers"), this::error);
-            CallRules.headers(
-                            headers.values(),
-                            upstream == null || upstream.auth() == null
-                                    ? null
-                                    : upstream.auth().header())
-                    .forEach(bad -> error(cut(bad.pointer()), bad.detail()));
             CallBody body =
                     CallBody.of(given(fields, "body"), given(fields, "bodyBase64"), headers.values(), this::error);
+            headers(headers.values(), body, upstream == null ? null : upstream.auth());
             if (path == null || body == null) {
                 return null;
             }
             return new Call(method == null ? "POST" : method, path, body.headers(), body.text(), body.base64());
+        }
+
+        /**
+         * Judges the headers that go out, Weir's own Content-Type among them: the dispatcher judges the same ones again, and
+         * must find nothing in a job that was accepted.
+         */
+        private void headers(Map<String, String> own, @Nullable CallBody body, @Nullable AuthSettings auth) {
+            Map<String, String> sent = body == null ? own : body.headers();
+            String added = sent.size() == own.size() ? "" : "; the Content-Type that Weir adds is one of them";
+            for (FieldError bad : CallRules.headers(sent, auth == null ? null : auth.header())) {
+                boolean counted = bad.pointer().equals("/request/headers");
+                error(cut(bad.pointer()), counted ? bad.detail() + added : bad.detail());
+            }
         }
 
         private Priority priority(@Nullable Value value) {
@@ -216,8 +227,8 @@ final class JobParser {
                 if (RFC_3339.matcher(text).matches()) {
                     Instant time =
                             OffsetDateTime.parse(text.toUpperCase(Locale.ROOT)).toInstant();
-                    if (time.isAfter(LATEST)) {
-                        error(pointer, "expected a time before " + LATEST);
+                    if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
+                        error(pointer, "expected a time from " + EARLIEST + " to " + LATEST);
                         return null;
                     }
                     return time;

@@ -14,11 +14,15 @@ import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.kafka.Forecasts;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.math.BigDecimal;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -32,6 +36,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -133,7 +138,7 @@ class IngressHttpTest {
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'tomorrow'} | /notBefore | RFC 3339",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-11-22T10:00Z'} | /notBefore | RFC 3339",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2026-13-22T10:00:00Z'} | /notBefore | RFC 3339",
-                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2999-01-01T10:00:00Z'} | /notBefore | before 2200",
+                "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2999-01-01T10:00:00Z'} | /notBefore | to 2200-01-01",
                 "{'upstream':'gemini','request':{'path':'/x'},'deadline':1} | /deadline      | expected a string",
                 "{'upstream':'gemini','request':{'path':'/x'},'deadline':'2001-01-01T00:00:00Z'} | /deadline | in the future",
                 "{'upstream':'gemini','request':{'path':'/x'},'notBefore':'2100-01-01T00:00:00Z','deadline':'2099-01-01T00:00:00Z'} | /deadline | after notBefore"
@@ -255,6 +260,55 @@ class IngressHttpTest {
         assertThat(response.body()).contains("Idempotency-Key of 1 to 255 characters");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Length: 400\r\n\r\n{\"upstream\":",
+                "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"ups",
+                "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"ups\r\nnonsense\r\n",
+            })
+    void shouldAnswer400AndCountIt_whenTheBodyEndsEarlyOrIsBadlyChunked(String rest) throws Exception {
+        double before = counted(400);
+
+        String response = raw("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest);
+
+        assertThat(response)
+                .startsWith("HTTP/1.1 400 ")
+                .contains("application/problem+json")
+                .contains("ended before its announced end");
+        assertThat(counted(400)).isEqualTo(before + 1);
+        assertThat(counted(500)).isZero();
+    }
+
+    @Test
+    void shouldAnswer413_whenTheRestOfALargeBodyNeverComes() throws Exception {
+        assertThat(raw("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nxxx"))
+                .startsWith("HTTP/1.1 413 ");
+    }
+
+    @Test
+    void shouldAnswer408_whenTheBodyComesTooSlowly() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", server.port())) {
+            OutputStream out = socket.getOutputStream();
+            out.write("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n{"
+                    .getBytes(StandardCharsets.US_ASCII));
+            socket.setSoTimeout(1);
+            byte[] first = new byte[12];
+
+            Awaitility.await().atMost(HttpServer.STALL_TIMEOUT).until(() -> {
+                out.write(' ');
+                try {
+                    return socket.getInputStream().readNBytes(first, 0, first.length) == first.length;
+                } catch (SocketTimeoutException e) {
+                    return false;
+                }
+            });
+
+            assertThat(new String(first, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 408");
+        }
+        assertThat(counted(408)).isEqualTo(1);
+    }
+
     @Test
     void shouldAnswer503WithRetryAfter_whenKafkaIsNotThere() throws Exception {
         HttpResponse<String> response = post(SOUND);
@@ -281,6 +335,22 @@ class IngressHttpTest {
                 .version(HttpClient.Version.HTTP_1_1)
                 .header("Content-Type", "application/json")
                 .POST(body);
+    }
+
+    /** Sends bytes that no client would, ends the sending, and returns all that comes back. */
+    private String raw(String request) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", server.port())) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private double counted(int status) {
+        Counter counter = metrics.find("weir.ingress.requests")
+                .tag("status", Integer.toString(status))
+                .counter();
+        return counter == null ? 0 : counter.count();
     }
 
     private URI uri(String path) {

@@ -7,6 +7,8 @@ import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.http.CallRules;
+import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
 import java.math.BigDecimal;
@@ -18,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -119,6 +123,69 @@ class JobParserTest {
         assertThat(draft("{\"upstream\":\"gemini\",\"cost\":null,\"priority\":null,\"deadline\":null,"
                         + "\"request\":{\"path\":\"/x\",\"body\":null,\"headers\":null,\"method\":null}}"))
                 .isEqualTo(draft("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\"}}"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"notBefore", "deadline"})
+    void shouldRefuseATime_whenItIsBefore1970OrAfter2200(String field) {
+        for (String time :
+                List.of("0000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00.000000001Z")) {
+            assertThat(errors("{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\"},\"" + field + "\":\"" + time
+                            + "\"}"))
+                    .contains(new Problem.FieldError(
+                            "/" + field, "expected a time from 1970-01-01T00:00:00Z to 2200-01-01T00:00:00Z"));
+        }
+        assertThat(draft(
+                                "{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\"},\"notBefore\":\"1970-01-01T00:00:00Z\"}")
+                        .notBefore())
+                .isEqualTo(Instant.EPOCH);
+    }
+
+    @Test
+    void shouldTakeOnlyWhatTheDispatcherTakes_whenTheHeadersAreAtTheirLimit() {
+        int most = CallRules.MAX_HEADERS;
+        int mostChars = CallRules.MAX_HEADER_CHARS - "X-0".length();
+        int leftByWeir = mostChars - "Content-Typeapplication/json".length();
+
+        for (String body : List.of("", ",\"body\":{}", ",\"bodyBase64\":\"AP8\"")) {
+            boolean added = !body.isEmpty();
+            assertThat(accepted(headers(added ? most - 1 : most, 1), body)).isTrue();
+            assertThat(accepted(headers(added ? most : most + 1, 1), body)).isFalse();
+            assertThat(accepted(headers(1, mostChars), body)).isEqualTo(!added);
+        }
+        assertThat(accepted(headers(1, leftByWeir), ",\"body\":{}")).isTrue();
+        assertThat(accepted(headers(1, leftByWeir + 1), ",\"body\":{}")).isFalse();
+        assertThat(errors(submission(headers(most, 1), ",\"body\":{}")))
+                .containsExactly(
+                        new Problem.FieldError(
+                                "/request/headers",
+                                "expected at most 64 headers, but there are 65; the Content-Type that Weir adds is one of them"));
+    }
+
+    private static String headers(int count, int valueChars) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "\"X-" + i + "\":\"" + "v".repeat(valueChars) + "\"")
+                .collect(Collectors.joining(",", "{", "}"));
+    }
+
+    private static String submission(String headers, String body) {
+        return "{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\",\"headers\":" + headers + body + "}}";
+    }
+
+    /** Whether the ingress takes it; what it takes passes the dispatcher's check too. */
+    private boolean accepted(String headers, String body) {
+        Parsed parsed = parser.parse(submission(headers, body).getBytes(StandardCharsets.UTF_8), NOW);
+        if (parsed instanceof Parsed.Sound sound) {
+            assertThat(CallRules.check(sound.draft().call(), null)).isEmpty();
+            return true;
+        }
+        return false;
+    }
+
+    private List<Problem.FieldError> errors(String json) {
+        Parsed parsed = parser.parse(json.getBytes(StandardCharsets.UTF_8), NOW);
+        assertThat(parsed).isInstanceOf(Parsed.Refused.class);
+        return ((Parsed.Refused) parsed).problem().errors();
     }
 
     @Test

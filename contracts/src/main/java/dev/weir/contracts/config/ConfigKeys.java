@@ -1,6 +1,7 @@
 package dev.weir.contracts.config;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -38,24 +39,21 @@ final class ConfigKeys {
         }
     }
 
-    static final ConfigKey ROOT = section(
+    private static final ConfigKey UPSTREAM = section(
             "",
-            new ConfigKey(
-                    "upstreams",
-                    Kind.NAMED,
-                    List.of(section(
-                            "",
-                            value("baseUrl"),
-                            new ConfigKey("limits", Kind.LIST, List.of(section("", value("permits"), value("per")))),
-                            value("utilization"),
-                            value("burst"),
-                            value("maxInFlight"),
-                            value("permitTtl"),
-                            value("timeout"),
-                            section("retry", new ConfigKey("delays", Kind.LIST, List.of(value("")))),
-                            section("circuitBreaker", value("failures"), value("open"), value("probes")),
-                            section("auth", value("header"), value("value"))))),
-            value("maxBodyBytes"));
+            value("baseUrl"),
+            new ConfigKey("limits", Kind.LIST, List.of(section("", value("permits"), value("per")))),
+            value("utilization"),
+            value("burst"),
+            value("maxInFlight"),
+            value("permitTtl"),
+            value("timeout"),
+            section("retry", new ConfigKey("delays", Kind.LIST, List.of(value("")))),
+            section("circuitBreaker", value("failures"), value("open"), value("probes")),
+            section("auth", value("header"), value("value")));
+
+    static final ConfigKey ROOT =
+            section("", new ConfigKey("upstreams", Kind.NAMED, List.of(UPSTREAM)), value("maxBodyBytes"));
 
     /** Variables that are settings of the process, not keys of the file. */
     static final Set<String> RESERVED_VARIABLES = Set.of(
@@ -99,6 +97,19 @@ final class ConfigKeys {
         return found;
     }
 
+    /** The upstream of the file that a variable speaks of, whatever key it names; null when it speaks of none. */
+    static @Nullable String upstreamOf(String variable, Set<String> upstreams) {
+        return upstreams.stream()
+                .filter(name -> variable.startsWith(PREFIX + "UPSTREAMS_" + form(name) + "_"))
+                .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
+                .orElse(null);
+    }
+
+    static String upstreamKeys() {
+        return String.join(
+                ", ", UPSTREAM.children().stream().map(ConfigKey::name).toList());
+    }
+
     private static void collect(String rest, ConfigKey key, List<Object> steps, Set<String> names, List<Target> found) {
         switch (key.kind()) {
             case VALUE -> {
@@ -114,8 +125,7 @@ final class ConfigKeys {
             }
             case NAMED -> {
                 for (String name : names) {
-                    String form = name.toUpperCase(Locale.ROOT).replace('-', '_');
-                    step(rest, form, name, key.item(), steps, names, found);
+                    step(rest, form(name), name, key.item(), steps, names, found);
                 }
             }
             case LIST -> {
@@ -146,6 +156,11 @@ final class ConfigKeys {
         } else if (rest.startsWith(form + "_")) {
             collect(rest.substring(form.length() + 1), child, longer, names, found);
         }
+    }
+
+    /** An upstream's name as it stands in a variable's. */
+    private static String form(String upstream) {
+        return upstream.toUpperCase(Locale.ROOT).replace('-', '_');
     }
 
     /** {@code maxInFlight} as {@code MAX_IN_FLIGHT}. */

@@ -123,7 +123,13 @@ public final class ConfigLoader {
                 continue;
             }
             List<Target> targets = ConfigKeys.targetsOf(name, upstreams);
-            if (targets.isEmpty()) {
+            String upstream = targets.isEmpty() ? ConfigKeys.upstreamOf(name, upstreams) : null;
+            if (upstream != null) {
+                problems.add(
+                        "the environment variable " + name,
+                        "unknown key; upstream " + upstream + " has " + ConfigKeys.upstreamKeys()
+                                + ", in a variable's name as in WEIR_UPSTREAMS_NAME_MAX_IN_FLIGHT");
+            } else if (targets.isEmpty()) {
                 warnings.add("the environment variable " + name
                         + " names no key of the configuration and is not used; an upstream must stand in the file before a"
                         + " variable can change it");

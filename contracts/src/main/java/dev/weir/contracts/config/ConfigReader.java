@@ -250,13 +250,20 @@ final class ConfigReader {
     }
 
     private @Nullable URI uri(String path, JsonNode node) {
-        return parsed(path, node, "http(s)://host[:port][/path]", text -> {
-            try {
-                return new URI(text);
-            } catch (URISyntaxException e) {
-                return null;
-            }
-        });
+        String text = absent(node) ? null : text(path, node);
+        if (text == null) {
+            return null;
+        }
+        try {
+            return new URI(text);
+        } catch (URISyntaxException e) {
+            // The text may hold a password or a key, even where it is no URI.
+            problems.at(
+                    path,
+                    "expected http(s)://host[:port][/path], but "
+                            + (text.isEmpty() ? "it is empty" : "it is no URI (" + e.getReason() + ")"));
+            return null;
+        }
     }
 
     private @Nullable Duration duration(String path, JsonNode node) {

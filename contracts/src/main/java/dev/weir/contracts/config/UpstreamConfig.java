@@ -48,15 +48,10 @@ public record UpstreamConfig(
                     name,
                     "expected an upstream's name of up to 63 lower-case letters, digits, - and _, starting with a letter or digit");
         }
-        String scheme = baseUrl.getScheme();
-        if (!("http".equals(scheme) || "https".equals(scheme))
-                || baseUrl.getHost() == null
-                || baseUrl.getRawQuery() != null
-                || baseUrl.getRawFragment() != null
-                || baseUrl.getRawUserInfo() != null) {
+        String wrong = baseUrlProblem(baseUrl);
+        if (wrong != null) {
             throw ConfigException.at(
-                    "baseUrl",
-                    "expected http(s)://host[:port][/path] without user, query or fragment, but it is " + baseUrl);
+                    "baseUrl", "expected http(s)://host[:port][/path] without user, query or fragment, but " + wrong);
         }
         limits = List.copyOf(limits);
         if (limits.isEmpty() || limits.size() > MOST_LIMITS) {
@@ -91,6 +86,24 @@ public record UpstreamConfig(
         if (timeout.compareTo(Duration.ofMillis(100)) < 0 || timeout.compareTo(Duration.ofHours(1)) > 0) {
             throw ConfigException.at("timeout", "expected 100ms to 1h, but it is " + timeout);
         }
+    }
+
+    /** Never shows the URL itself: a user, a query or a mistyped authority may hold a secret. */
+    private static @Nullable String baseUrlProblem(URI url) {
+        String authority = url.getRawAuthority();
+        if (authority != null && authority.indexOf('@') >= 0) {
+            return "it has a user; a secret belongs into auth, as ${env:NAME}";
+        }
+        if (url.getRawQuery() != null) {
+            return "it has a query; a secret belongs into auth, as ${env:NAME}, the rest into each job's path";
+        }
+        if (url.getRawFragment() != null) {
+            return "it has a fragment";
+        }
+        if (!"http".equals(url.getScheme()) && !"https".equals(url.getScheme())) {
+            return "it does not start with http:// or https://";
+        }
+        return url.getHost() == null ? "it has no host, or one with characters that no host has" : null;
     }
 
     /** The smallest budget of all windows: what a single job may cost at most. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,10 @@ public final class HttpServer implements AutoCloseable {
     public static final int MAX_THREADS = 64;
 
     public static final int MAX_HEADER_BYTES = 16 * 1024;
+    /** Between two requests of one connection. */
     public static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
+    /** Within a request, while a body or its reader is waited for: such a wait holds one of the threads. */
+    public static final Duration STALL_TIMEOUT = Duration.ofSeconds(10);
     /** An asynchronous answer that takes longer is given up. */
     public static final Duration ASYNC_TIMEOUT = Duration.ofSeconds(90);
 
@@ -68,16 +72,19 @@ public final class HttpServer implements AutoCloseable {
             config.jetty.modifyHttpConfiguration(http -> {
                 http.setSendServerVersion(false);
                 http.setRequestHeaderSize(MAX_HEADER_BYTES);
-                http.setIdleTimeout(IDLE_TIMEOUT.toMillis());
+                http.setIdleTimeout(STALL_TIMEOUT.toMillis());
             });
             config.jetty.modifyServer(server -> {
                 server.setStopTimeout(5000);
+                server.setErrorHandler(new JettyErrors());
                 for (var connector : server.getConnectors()) {
                     if (connector instanceof ServerConnector tcp) {
                         tcp.setAcceptQueueSize(1024);
+                        tcp.setIdleTimeout(IDLE_TIMEOUT.toMillis());
                     }
                 }
             });
+            config.jetty.modifyServletContextHandler(context -> context.setErrorHandler(new JettyErrors()));
             config.routes.get(
                     "/healthz", ctx -> ctx.contentType("application/json").result("{\"status\":\"up\"}"));
             config.routes.get("/readyz", ctx -> {
@@ -117,10 +124,17 @@ public final class HttpServer implements AutoCloseable {
                 });
                 Problem.of(
                                 e.getStatus(),
-                                title(e.getStatus()),
+                                JettyErrors.title(e.getStatus()),
                                 detail(e, ctx.method().name(), ctx.path()))
                         .write(ctx);
             });
+            config.routes.exception(
+                    HttpException.RuntimeException.class,
+                    (e, ctx) -> Problem.of(
+                                    e.getCode(),
+                                    JettyErrors.title(e.getCode()),
+                                    "the request cannot be read as HTTP: " + e.getReason())
+                            .write(ctx));
             config.routes.exception(Exception.class, (e, ctx) -> {
                 LOG.error("{} {} failed; answered 500", ctx.method(), ctx.path(), e);
                 Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
@@ -137,17 +151,6 @@ public final class HttpServer implements AutoCloseable {
     @Override
     public void close() {
         javalin.stop();
-    }
-
-    private static String title(int status) {
-        return switch (status) {
-            case 400 -> "Bad Request";
-            case 404 -> "Not Found";
-            case 405 -> "Method Not Allowed";
-            case 413 -> "Content Too Large";
-            case 415 -> "Unsupported Media Type";
-            default -> "HTTP " + status;
-        };
     }
 
     private static String detail(HttpResponseException e, String method, String path) {

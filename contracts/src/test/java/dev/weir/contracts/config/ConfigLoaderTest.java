@@ -164,6 +164,29 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "http://bob:sw0rdfish@api, has a user",
+        "http://sw0rdfish@a_b, has a user",
+        "http://api/x?key=sw0rdfish, has a query",
+        "http://api#sw0rdfish, has a fragment",
+        "sw0rdfish, does not start with",
+        "http://bob:sw0rdfish, has no host",
+        "http://bob:sw0rdfish @api, it is no URI"
+    })
+    void shouldNotShowTheBaseUrl_whenItIsBad(String url, String reason) {
+        String limits = "\n    limits: [{ permits: 1000, per: 1m }]";
+
+        assertThat(problem(GEMINI + "baseUrl: '" + url + "'" + limits))
+                .contains("upstreams.gemini.baseUrl")
+                .contains(reason)
+                .doesNotContain("sw0rdfish");
+        assertThat(problem(LEAST, Map.of("WEIR_UPSTREAMS_GEMINI_BASEURL", url)))
+                .contains("WEIR_UPSTREAMS_GEMINI_BASEURL")
+                .contains(reason)
+                .doesNotContain("sw0rdfish");
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -309,7 +332,7 @@ class ConfigLoaderTest {
     void shouldWarn_whenAVariableNamesNoKey() throws IOException {
         Files.writeString(file(), LEAST);
         Map<String, String> env = Map.of(
-                "WEIR_UPSTREAMS_GEMINI_BURTS", "1",
+                "WEIR_BURTS", "1",
                 "WEIR_UPSTREAMS_OTHER_BURST", "1",
                 "WEIR_PORT", "80",
                 "WEIR_CONFIG", "x",
@@ -319,8 +342,18 @@ class ConfigLoaderTest {
 
         assertThat(loaded.warnings())
                 .hasSize(2)
-                .anyMatch(w -> w.contains("WEIR_UPSTREAMS_GEMINI_BURTS"))
+                .anyMatch(w -> w.contains("WEIR_BURTS"))
                 .anyMatch(w -> w.contains("WEIR_UPSTREAMS_OTHER_BURST"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"BURTS", "LIMITS_0_EVERY", "RETRY_DELAY", "AUTH_VALUE_2"})
+    void shouldRefuseTheVariable_whenItNamesNoKeyOfAnUpstreamOfTheFile(String key) {
+        assertThat(problem(LEAST, Map.of("WEIR_UPSTREAMS_GEMINI_" + key, "x")))
+                .isEqualTo(
+                        "the environment variable WEIR_UPSTREAMS_GEMINI_" + key + ": unknown key; upstream gemini has"
+                                + " baseUrl, limits, utilization, burst, maxInFlight, permitTtl, timeout, retry, circuitBreaker, auth,"
+                                + " in a variable's name as in WEIR_UPSTREAMS_NAME_MAX_IN_FLIGHT");
     }
 
     @Test
@@ -344,7 +377,7 @@ class ConfigLoaderTest {
                 .contains("limits[0].per", "***")
                 .doesNotContain("sw0rdfish");
         assertThat(problem(GEMINI + "baseUrl: \"${env:X}\"\n    limits: [{ permits: 10, per: 1s }]", env))
-                .contains("baseUrl", "***")
+                .contains("baseUrl: expected http(s)://host[:port][/path]")
                 .doesNotContain("sw0rdfish");
         assertThat(problem(LEAST + "    auth: { header: X-Key, value: \"caf\u00e9-sw0rdfish\" }"))
                 .doesNotContain("sw0rdfish");

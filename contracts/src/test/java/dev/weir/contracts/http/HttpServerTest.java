@@ -1,0 +1,65 @@
+package dev.weir.contracts.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What never reaches a route, as raw bytes over a socket. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HttpServerTest {
+    private final HttpServer server = new HttpServer(
+            "127.0.0.1", 0, 1024, List.of(), Map.of(), new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+
+    @AfterAll
+    void stop() {
+        server.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nonsense                              | Host: x            | 400",
+                "GET /%zz HTTP/1.1                     | Host: x            | 400",
+                "PUT /a%2Fb HTTP/1.1                   | Host: x            | 404",
+                "GET /healthz HTTP/1.1                 | Accept: text/html  | 400",
+                "GET /healthz HTTP/1.1                 | Host: a, b         | 400",
+                "GET /healthz HTTP/9.9                 | Host: x            | 505",
+                "GET /healthz HTTP/1.1                 | LARGE              | 431",
+                "GET /nothing HTTP/1.1                 | Host: x            | 404",
+                "BREW /healthz HTTP/1.1                | Host: x            | 405",
+            })
+    void shouldAnswerWithAProblem_whateverIsWrongWithTheRequest(String line, String header, int status)
+            throws IOException {
+        String large = "Host: x\r\nX-Large: " + "x".repeat(HttpServer.MAX_HEADER_BYTES);
+
+        String response =
+                raw(line + "\r\n" + (header.equals("LARGE") ? large : header) + "\r\nConnection: close\r\n\r\n");
+
+        assertThat(response).startsWith("HTTP/1.1 " + status + " ");
+        assertThat(response.lines()).anyMatch(l -> l.equalsIgnoreCase("Content-Type: application/problem+json"));
+        JsonNode problem = Json.MAPPER.readTree(response.substring(response.indexOf("\r\n\r\n")));
+        assertThat(problem.get("status").asInt()).isEqualTo(status);
+        assertThat(problem.get("title").asText()).isNotBlank();
+        assertThat(problem.get("detail").asText()).isNotBlank();
+    }
+
+    private String raw(String request) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", server.port())) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}
