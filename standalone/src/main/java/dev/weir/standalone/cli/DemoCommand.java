@@ -75,8 +75,7 @@ final class DemoCommand implements Callable<Integer> {
         DemoOptions options =
                 new DemoOptions(jobs, rate, seconds == null ? null : Duration.ofSeconds(seconds), terminal);
         try (Demo demo = new Demo(options, out)) {
-            Thread hook = new Thread(demo::close, "shutdown");
-            Runtime.getRuntime().addShutdownHook(hook);
+            Shutdown.closeAtExit("the demo", demo);
             Verdict verdict = demo.run();
             out.println();
             verdict.lines().forEach(out::println);

@@ -24,7 +24,12 @@ final class FakeUpstreamCommand implements Callable<Integer> {
     /** The fake keeps this many arrivals for each limit. */
     private static final long MOST_PERMITS = 1_000_000;
 
-    @Option(names = "--port", required = true, paramLabel = "PORT", description = "Where it listens; 0 for a free one.")
+    @Option(
+            names = "--port",
+            required = true,
+            paramLabel = "PORT",
+            converter = PortConverter.class,
+            description = "Where it listens; 0 for a free one.")
     int port;
 
     @Option(names = "--host", paramLabel = "HOST", description = "Where it listens (${DEFAULT-VALUE}).")
@@ -78,7 +83,8 @@ final class FakeUpstreamCommand implements Callable<Integer> {
                                         .map(limit -> limit.permits() + " per " + limit.per())
                                         .collect(Collectors.joining(", ")),
                         FakeUpstream.STATS_PATH);
-        Shutdown.waitAndClose("the fake upstream", upstream);
+        Shutdown.closeAtExit("the fake upstream", upstream);
+        Shutdown.awaitSignal();
         return 0;
     }
 }
