@@ -45,6 +45,11 @@ public final class Lifecycle implements AutoCloseable {
         }
     }
 
+    /** Nothing is left to close, and nothing can start any more. */
+    public synchronized boolean isClosed() {
+        return closed;
+    }
+
     private static void close(Part part) {
         Thread closer = new Thread(
                 () -> {

@@ -72,6 +72,10 @@ public final class Standalone implements AutoCloseable {
                     new Roles.Surroundings(options.config(), settings, postgres.url(), null, HOST, options.port()),
                     parts);
         } catch (RuntimeException | Error | InterruptedException e) {
+            if (parts.isClosed()) {
+                // Whatever it says: its ground was taken away.
+                throw new StartException("stopped while it was starting; what had started is closed again", e);
+            }
             parts.close();
             throw e;
         }

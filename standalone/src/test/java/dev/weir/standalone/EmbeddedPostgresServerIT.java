@@ -139,8 +139,8 @@ class EmbeddedPostgresServerIT {
         // Nobody gets in with another password, so it never seems to be up.
         Files.writeString(dir.resolve("password"), "another");
 
-        assertThatThrownBy(() -> new EmbeddedPostgresServer(dir, 0, InstantSource.system(), Duration.ofSeconds(4))
-                        .close())
+        assertThatThrownBy(
+                        () -> new EmbeddedPostgresServer(dir, 0, InstantSource.system(), Duration.ofSeconds(4)).close())
                 .isInstanceOf(StartException.class);
 
         assertThat(new PostgresProcesses(dir.resolve("data")).server()).isNull();

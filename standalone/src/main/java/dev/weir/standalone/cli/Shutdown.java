@@ -1,5 +1,6 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.standalone.Lifecycle;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +15,7 @@ final class Shutdown {
     private Shutdown() {}
 
     /** Closes these at the process's end, however that comes about. */
-    static void closeAtExit(String name, AutoCloseable parts) {
+    static void closeAtExit(String name, Lifecycle parts) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(name, parts), "shutdown"));
     }
 
@@ -23,14 +24,14 @@ final class Shutdown {
         new CountDownLatch(1).await();
     }
 
-    private static void close(String name, AutoCloseable parts) {
+    private static void close(String name, Lifecycle parts) {
+        if (parts.isClosed()) {
+            // It did not start, or has come to its own end.
+            return;
+        }
         LOG.info("{} is stopping", name);
         long startedNs = System.nanoTime();
-        try {
-            parts.close();
-            LOG.info("{} has stopped, after {} ms", name, (System.nanoTime() - startedNs) / 1_000_000);
-        } catch (Exception e) {
-            LOG.error("{} did not stop cleanly: {}", name, e.toString());
-        }
+        parts.close();
+        LOG.info("{} has stopped, after {} ms", name, (System.nanoTime() - startedNs) / 1_000_000);
     }
 }

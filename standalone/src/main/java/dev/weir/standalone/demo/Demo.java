@@ -40,9 +40,11 @@ public final class Demo implements AutoCloseable {
     private final DemoOptions options;
     private final PrintWriter out;
     private final List<String> troubles = new ArrayList<>();
-    private final Lifecycle parts = new Lifecycle();
+    private final Lifecycle parts;
 
-    public Demo(DemoOptions options, PrintWriter out) {
+    /** @param parts gets all that starts; closing it from another thread ends the run */
+    public Demo(DemoOptions options, PrintWriter out, Lifecycle parts) {
+        this.parts = parts;
         this.options = options;
         this.out = out;
     }

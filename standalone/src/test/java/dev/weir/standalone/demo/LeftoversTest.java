@@ -38,7 +38,8 @@ class LeftoversTest {
         Path own = Files.createDirectory(temporary.resolve("weir-demo-own"));
         Path starting = Files.createDirectory(temporary.resolve("weir-demo-starting"));
 
-        Leftovers.clear(own, InstantSource.fixed(Files.getLastModifiedTime(starting).toInstant()));
+        Leftovers.clear(
+                own, InstantSource.fixed(Files.getLastModifiedTime(starting).toInstant()));
 
         assertThat(starting).exists();
     }
