@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,21 @@ import org.slf4j.LoggerFactory;
 public final class DataDir implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DataDir.class);
     private static final String LOCK_FILE = "weir.lock";
+    /** Written once Kafka and PostgreSQL have both come up, before any job can be accepted: from then on both are needed. */
+    private static final String COMPLETE_FILE = "weir.complete";
+
+    /** What a directory that was once complete must have: Kafka's data and its log of topics, PostgreSQL's data. */
+    private static final List<String> NEEDED = List.of(
+            "kafka/meta.properties",
+            "kafka/__cluster_metadata-0",
+            "postgres/data/PG_VERSION",
+            "postgres/password",
+            "postgres/ready");
+
+    /** Something to do with a directory. */
+    public interface Work {
+        void run() throws IOException;
+    }
 
     private final Path dir;
     private final FileChannel channel;
@@ -37,6 +53,7 @@ public final class DataDir implements AutoCloseable {
                 throw new StartException("another Weir already runs on " + this.dir
                         + "; stop that one first, or name another directory with --data-dir");
             }
+            requireWhole();
             requireDirectory("kafka");
             requireDirectory("postgres");
             requireDirectory("state");
@@ -51,6 +68,34 @@ public final class DataDir implements AutoCloseable {
             throw e;
         }
         this.channel = opened;
+    }
+
+    /**
+     * Does something with a directory that no process uses, and lets none use it meanwhile.
+     *
+     * @return false when a process uses it
+     */
+    public static boolean whileUnused(Path dir, Work work) throws IOException {
+        try (FileChannel channel =
+                FileChannel.open(dir.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            if (lock(channel) == null) {
+                return false;
+            }
+            work.run();
+            return true;
+        }
+    }
+
+    /** Kafka and PostgreSQL are both there now. @throws StartException when that cannot be written down */
+    void complete() {
+        Path file = dir.resolve(COMPLETE_FILE);
+        try {
+            if (!Files.exists(file)) {
+                Files.createFile(file);
+            }
+        } catch (IOException e) {
+            throw new StartException("the data directory " + dir + " cannot be written: " + e, e);
+        }
     }
 
     public Path kafka() {
@@ -73,6 +118,19 @@ public final class DataDir implements AutoCloseable {
     @Override
     public void close() {
         release(channel);
+    }
+
+    /** Half of the data is worse than none: jobs without their results, or called twice. */
+    private void requireWhole() {
+        if (!Files.exists(dir.resolve(COMPLETE_FILE))) {
+            return;
+        }
+        for (String needed : NEEDED) {
+            if (!Files.exists(dir.resolve(needed))) {
+                throw new StartException("the data directory " + dir + " has lost its " + needed
+                        + "; nothing was changed: restore the directory from a copy, or name another --data-dir");
+            }
+        }
     }
 
     private void requireDirectory(String name) throws IOException {

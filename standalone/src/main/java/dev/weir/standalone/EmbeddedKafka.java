@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
@@ -73,7 +74,8 @@ public final class EmbeddedKafka implements AutoCloseable {
             chosen = port == 0 ? Ports.free() : port;
             try {
                 started = start(settings(dir, chosen, Ports.free()));
-            } catch (RuntimeException e) {
+            } catch (Exception | LinkageError e) {
+                // Kafka is written in Scala, too, which throws checked exceptions without saying so.
                 failure = new StartException("the embedded Kafka did not start in " + dir + ": " + rootMessage(e), e);
                 if (port != 0) {
                     break;
@@ -118,15 +120,15 @@ public final class EmbeddedKafka implements AutoCloseable {
         }
     }
 
-    private static KafkaRaftServer start(Properties settings) {
+    private static KafkaRaftServer start(Properties settings) throws Exception {
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(settings, false), Time.SYSTEM);
         try {
             server.startup();
             return server;
-        } catch (RuntimeException e) {
+        } catch (Exception | LinkageError e) {
             try {
                 server.shutdown();
-            } catch (RuntimeException second) {
+            } catch (Exception second) {
                 e.addSuppressed(second);
             }
             throw e;
@@ -135,16 +137,17 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     private static void format(Path dir) {
         try {
-            Files.createDirectories(dir);
             if (Files.exists(dir.resolve(META_PROPERTIES))) {
                 return;
             }
-            try (var entries = Files.list(dir)) {
-                if (entries.findAny().isPresent()) {
-                    throw new StartException("the Kafka data in " + dir + " has lost its " + META_PROPERTIES
-                            + "; nothing was changed: restore the directory from a copy, or name another --data-dir");
-                }
+            if (!Directories.isEmpty(dir)) {
+                throw new StartException("the Kafka data in " + dir + " has lost its " + META_PROPERTIES
+                        + "; nothing was changed: restore the directory from a copy, or name another --data-dir");
             }
+            // Beside first: after a kill there is either nothing or a whole one.
+            Path beside = dir.resolveSibling(dir.getFileName() + ".new");
+            Directories.delete(beside);
+            Files.createDirectories(beside);
             new Formatter()
                     .setNodeId(NODE_ID)
                     .setClusterId(Uuid.randomUuid().toString())
@@ -152,10 +155,12 @@ public final class EmbeddedKafka implements AutoCloseable {
                     // The only replica is always in sync with itself; there is nothing to elect after a kill.
                     .setFeatureLevel("eligible.leader.replicas.version", (short) 0)
                     .setControllerListenerName("CONTROLLER")
-                    .setMetadataLogDirectory(dir.toString())
-                    .addDirectory(dir.toString())
+                    .setMetadataLogDirectory(beside.toString())
+                    .addDirectory(beside.toString())
                     .setPrintStream(new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8))
                     .run();
+            Files.deleteIfExists(dir);
+            Files.move(beside, dir, StandardCopyOption.ATOMIC_MOVE);
         } catch (StartException e) {
             throw e;
         } catch (IOException e) {

@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -17,10 +18,7 @@ import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,16 +30,17 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedPostgresServer.class);
     private static final String HOST = "127.0.0.1";
     private static final String NAME = "weir";
+    private static final String UNFINISHED = "unfinished-";
     private static final String MAJOR_VERSION = "17";
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
-    /** Of an orphan: a fast shutdown first, then a kill; PostgreSQL recovers from both. */
-    private static final Duration FAST_STOP_TIMEOUT = Duration.ofSeconds(10);
+    /** The library's own stop gives up after 5 s and does not say so. */
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
-    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(5);
     private static final int PASSWORD_BYTES = 24;
     private static final int MAX_CONNECTIONS = 100;
 
     private final EmbeddedPostgres server;
+    private final PostgresProcesses processes;
     private final Path data;
     private final String url;
 
@@ -54,28 +53,32 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
      * @throws StartException when it cannot start; nothing is deleted then
      */
     public EmbeddedPostgresServer(Path dir, int port, InstantSource clock) {
+        this(dir, port, clock, START_TIMEOUT);
+    }
+
+    EmbeddedPostgresServer(Path dir, int port, InstantSource clock, Duration startTimeout) {
         Path absolute = dir.toAbsolutePath();
         this.data = absolute.resolve("data");
+        this.processes = new PostgresProcesses(data);
         Path ready = absolute.resolve("ready");
         try {
+            requireWhole(data, ready);
             Files.createDirectories(absolute);
-            stopOrphan(data);
+            processes.stop();
             Ports.requireFree(HOST, port, "the embedded PostgreSQL", "--postgres-port");
             if (Files.exists(data) && !Files.exists(ready)) {
-                // Killed in the middle of its first start: it holds no result yet, and no server starts on half of it.
-                Files.move(data, absolute.resolve("unfinished-" + clock.millis()));
+                setAside(absolute, clock);
             }
-            requireVersion(data);
             Path passwordFile = absolute.resolve("password");
-            String password = password(passwordFile);
-            this.server = start(absolute, port, passwordFile, password);
+            String password = password(passwordFile, Files.exists(ready));
+            this.server = start(absolute, port, passwordFile, password, startTimeout);
             try {
                 createDatabase(password);
                 if (!Files.exists(ready)) {
                     Files.createFile(ready);
                 }
             } catch (SQLException | IOException e) {
-                server.close();
+                close();
                 throw e;
             }
             this.url = "jdbc:postgresql://" + HOST + ":" + server.getPort() + "/" + NAME + "?user=" + NAME
@@ -86,6 +89,11 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
                             + "; nothing was deleted, its own log is in " + data.resolve("log"),
                     e);
         }
+    }
+
+    /** Stops whatever PostgreSQL runs on {@code dir}; nothing happens when none does. */
+    public static void stopLeftOver(Path dir) throws IOException {
+        new PostgresProcesses(dir.toAbsolutePath().resolve("data")).stop();
     }
 
     /** For {@code WEIR_DATABASE_URL}; holds the password. */
@@ -100,23 +108,24 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
     @Override
     public void close() {
         try {
-            ProcessHandle child = postmaster(data);
+            ProcessHandle child = processes.server();
             server.close();
-            if (child != null && !ended(child, KILL_TIMEOUT)) {
-                stopOrphan(data);
+            if (child != null && !PostgresProcesses.ended(child, STOP_TIMEOUT)) {
+                processes.stop();
             }
         } catch (IOException e) {
             LOG.warn("the embedded PostgreSQL did not stop cleanly; the next start deals with it: {}", e.getMessage());
         }
     }
 
-    private EmbeddedPostgres start(Path dir, int port, Path passwordFile, String password) throws IOException {
+    private EmbeddedPostgres start(Path dir, int port, Path passwordFile, String password, Duration timeout)
+            throws IOException {
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                 .setOverrideWorkingDirectory(binaries(dir))
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
                 .setRegisterShutdownHook(false)
-                .setPGStartupWait(START_TIMEOUT)
+                .setPGStartupWait(timeout)
                 .setPort(port == 0 ? Ports.free() : port)
                 .setConnectConfig("password", password);
         // These reach initdb as they are: no moment without a password, not even the first.
@@ -144,7 +153,13 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
         settings.forEach(builder::setServerConfig);
         try {
             return builder.start();
-        } catch (IllegalStateException e) {
+        } catch (IllegalStateException | IOException e) {
+            // The library gives up, but leaves what it has started.
+            try {
+                processes.stop();
+            } catch (IOException second) {
+                e.addSuppressed(second);
+            }
             throw new IOException(reason(e), e);
         }
     }
@@ -169,22 +184,42 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
         }
     }
 
-    private static String password(Path file) throws IOException {
+    /** Killed in the middle of its first start: it holds no result yet, and no server starts on half of it. */
+    private static void setAside(Path dir, InstantSource clock) throws IOException {
+        List<Path> earlier;
+        try (Stream<Path> entries = Files.list(dir)) {
+            earlier = entries.filter(entry -> entry.getFileName().toString().startsWith(UNFINISHED))
+                    .toList();
+        }
+        for (Path one : earlier) {
+            Directories.delete(one);
+        }
+        Files.move(dir.resolve("data"), dir.resolve(UNFINISHED + clock.millis()));
+    }
+
+    private static String password(Path file, boolean ready) throws IOException {
         if (Files.exists(file)) {
             return Files.readString(file).strip();
+        }
+        if (ready) {
+            throw new IOException(file + " is missing; restore it from a copy, or name another --data-dir");
         }
         byte[] bytes = new byte[PASSWORD_BYTES];
         new SecureRandom().nextBytes(bytes);
         String password = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(file, password + "\n", StandardOpenOption.WRITE);
+        // Beside first: after a kill there is either no password or a whole one.
+        Path beside = file.resolveSibling("password.new");
+        Files.deleteIfExists(beside);
+        Files.createFile(beside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(beside, password + "\n", StandardOpenOption.WRITE, StandardOpenOption.SYNC);
+        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
         return password;
     }
 
-    /** Told here in one line; the server would only fail to come up. */
-    private static void requireVersion(Path data) throws IOException {
+    /** Told here in one line; the server would only fail to come up, or come up with nothing in it. */
+    private static void requireWhole(Path data, Path ready) throws IOException {
         Path file = data.resolve("PG_VERSION");
-        if (!Files.exists(data)) {
+        if (!Files.exists(ready)) {
             return;
         }
         if (!Files.exists(file)) {
@@ -201,67 +236,23 @@ public final class EmbeddedPostgresServer implements AutoCloseable {
 
     /** The unpacked binaries are shared by all data directories of this user; the system's temp folder is anyone's. */
     private static File binaries(Path dir) {
-        Path cache = Path.of(System.getProperty("user.home", "."), ".cache", "weir", "postgresql");
+        Path own = dir.resolve("binaries");
+        String home = System.getProperty("user.home", "");
+        // Java says "?" for a user without a home, such as an arbitrary one in a container.
+        if (!home.startsWith("/")) {
+            return own.toFile();
+        }
+        Path cache = Path.of(home, ".cache", "weir", "postgresql");
         try {
-            return Files.createDirectories(cache).toFile();
-        } catch (IOException e) {
-            LOG.info("{} cannot be used ({}); unpacking PostgreSQL in {}", cache, e.getMessage(), dir);
-            return dir.resolve("binaries").toFile();
-        }
-    }
-
-    private static void stopOrphan(Path data) throws IOException {
-        ProcessHandle orphan = postmaster(data);
-        if (orphan == null) {
-            return;
-        }
-        LOG.info("stopping PostgreSQL (process {}), left behind by an earlier start on {}", orphan.pid(), data);
-        // SIGINT is PostgreSQL's fast shutdown; Java itself sends none.
-        new ProcessBuilder("kill", "-INT", Long.toString(orphan.pid()))
-                .redirectErrorStream(true)
-                .start();
-        if (!ended(orphan, FAST_STOP_TIMEOUT)) {
-            orphan.destroyForcibly();
-            if (!ended(orphan, KILL_TIMEOUT)) {
-                throw new IOException("process " + orphan.pid() + " is left of an earlier start and cannot be stopped");
+            Files.createDirectories(cache);
+            if (Files.isWritable(cache)) {
+                return cache.toFile();
             }
+            LOG.info("{} is not writable; unpacking PostgreSQL in {}", cache, own);
+        } catch (IOException e) {
+            LOG.info("{} cannot be used ({}); unpacking PostgreSQL in {}", cache, e.getMessage(), own);
         }
-    }
-
-    /** The server that runs on this data directory, by the file that PostgreSQL itself keeps there; null for none. */
-    private static @Nullable ProcessHandle postmaster(Path data) throws IOException {
-        Path pidFile = data.resolve("postmaster.pid");
-        if (!Files.exists(pidFile)) {
-            return null;
-        }
-        List<String> lines = Files.readAllLines(pidFile);
-        long pid;
-        try {
-            pid = Long.parseLong(lines.isEmpty() ? "" : lines.get(0).strip());
-        } catch (NumberFormatException e) {
-            throw new IOException(pidFile + " cannot be read; if no postgres process runs on it, remove that file", e);
-        }
-        // The number may belong to somebody else by now: only a postgres is stopped.
-        return ProcessHandle.of(pid)
-                .filter(process -> process.info()
-                        .command()
-                        .filter(command -> command.endsWith("postgres"))
-                        .isPresent())
-                .orElse(null);
-    }
-
-    private static boolean ended(ProcessHandle process, Duration patience) throws IOException {
-        try {
-            process.onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while an old PostgreSQL was stopping", e);
-        } catch (ExecutionException e) {
-            throw new IOException("the old PostgreSQL could not be watched: " + e.getMessage(), e);
-        }
+        return own.toFile();
     }
 
     private static String reason(Throwable failure) {

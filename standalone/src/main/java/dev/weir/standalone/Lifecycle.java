@@ -7,29 +7,47 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Parts in the order in which they started, closed in reverse, each within a bound. Thread-safe; closing twice closes
- * once, and the second call waits for the first.
+ * Parts in the order in which they started, closed in reverse, each within a bound. It can be closed while parts are still
+ * starting: what comes later is closed at once. Thread-safe; closing twice closes once, and the second call waits for the
+ * first.
  */
-final class Lifecycle implements AutoCloseable {
+public final class Lifecycle implements AutoCloseable {
     /** A part that takes longer is left behind: everything that matters is durable by then. */
     static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
 
     private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
 
-    private record Part(String name, AutoCloseable closer) {}
+    private record Part(String name, AutoCloseable closer, Duration timeout) {}
 
     private final Deque<Part> parts = new ArrayDeque<>();
+    private boolean closed;
 
-    synchronized <T extends AutoCloseable> T add(String name, T part) {
-        parts.push(new Part(name, part));
+    /** @throws StartException when all was closed meanwhile; the part is closed, too, then */
+    public <T extends AutoCloseable> T add(String name, T part) {
+        return add(name, part, CLOSE_TIMEOUT);
+    }
+
+    synchronized <T extends AutoCloseable> T add(String name, T part, Duration closeTimeout) {
+        Part added = new Part(name, part, closeTimeout);
+        if (closed) {
+            close(added);
+            throw new StartException("stopped while it was starting; what had started is closed again");
+        }
+        parts.push(added);
         return part;
     }
 
     @Override
     public synchronized void close() {
+        closed = true;
         while (!parts.isEmpty()) {
             close(parts.pop());
         }
+    }
+
+    /** Nothing is left to close, and nothing can start any more. */
+    public synchronized boolean isClosed() {
+        return closed;
     }
 
     private static void close(Part part) {
@@ -45,9 +63,9 @@ final class Lifecycle implements AutoCloseable {
         closer.setDaemon(true);
         closer.start();
         try {
-            closer.join(CLOSE_TIMEOUT.toMillis());
+            closer.join(part.timeout().toMillis());
             if (closer.isAlive()) {
-                LOG.warn("{} did not close within {}; going on without it", part.name(), CLOSE_TIMEOUT);
+                LOG.warn("{} did not close within {}; going on without it", part.name(), part.timeout());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

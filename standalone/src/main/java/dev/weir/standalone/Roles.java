@@ -54,13 +54,15 @@ public final class Roles implements AutoCloseable {
             String host,
             int port) {}
 
-    private final Lifecycle parts = new Lifecycle();
+    private final Lifecycle parts;
     private final HttpServer http;
 
-    public Roles(Set<Role> roles, Surroundings where) throws InterruptedException {
+    /** @param parts gets all that starts; closed already when this throws */
+    public Roles(Set<Role> roles, Surroundings where, Lifecycle parts) throws InterruptedException {
+        this.parts = parts;
         try {
             this.http = start(roles, where);
-        } catch (RuntimeException | InterruptedException e) {
+        } catch (RuntimeException | Error | InterruptedException e) {
             parts.close();
             throw e;
         }

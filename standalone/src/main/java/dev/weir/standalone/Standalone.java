@@ -8,12 +8,19 @@ import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything in this process: Kafka, PostgreSQL, all roles, one HTTP port; what it keeps is in one directory. Ready when the
  * constructor returns.
  */
 public final class Standalone implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Standalone.class);
+
     /** No authentication yet, so nobody but this machine gets in. */
     public static final String HOST = "127.0.0.1";
 
@@ -25,45 +32,50 @@ public final class Standalone implements AutoCloseable {
     private static final Duration SESSION_TIMEOUT = KafkaSettings.SESSION_TIMEOUT;
 
     private static final short REPLICATION = 1;
+    /** Waiting for one that is just starting, so that it can be asked to stop. */
+    private static final Duration POSTGRES_START_PATIENCE = Duration.ofSeconds(15);
+
+    private static final Duration POSTGRES_CLOSE_TIMEOUT =
+            POSTGRES_START_PATIENCE.plus(Lifecycle.CLOSE_TIMEOUT).plus(Lifecycle.CLOSE_TIMEOUT);
 
     /** @param kafkaPort and postgresPort: 0 for a free one; so for {@code port} */
     public record Options(WeirConfig config, Path dataDir, int port, int kafkaPort, int postgresPort) {}
 
-    private final Lifecycle parts = new Lifecycle();
+    private final Lifecycle parts;
     private final EmbeddedKafka kafka;
     private final EmbeddedPostgresServer postgres;
     private final Roles roles;
 
     /** @throws StartException when something is in the way; whatever had started is closed again */
     public Standalone(Options options) throws InterruptedException {
+        this(options, new Lifecycle());
+    }
+
+    /** @param parts gets all that starts, and may be closed meanwhile; closed already when this throws */
+    public Standalone(Options options, Lifecycle parts) throws InterruptedException {
+        this.parts = parts;
         try {
             DataDir dir = parts.add("data directory", new DataDir(options.dataDir()));
             Ports.requireFree(HOST, options.port(), "Weir's HTTP server", "--port");
-            CompletableFuture<EmbeddedPostgresServer> starting = CompletableFuture.supplyAsync(() -> parts.add(
-                    "PostgreSQL",
-                    new EmbeddedPostgresServer(dir.postgres(), options.postgresPort(), InstantSource.system())));
-            RuntimeException failure = null;
-            EmbeddedKafka startedKafka = null;
-            try {
-                startedKafka = parts.add("Kafka", new EmbeddedKafka(dir.kafka(), options.kafkaPort()));
-            } catch (RuntimeException e) {
-                failure = e;
-            }
-            // Waited for in any case: what comes up late must be closed as well.
+            CompletableFuture<EmbeddedPostgresServer> starting = new CompletableFuture<>();
+            // Added before it starts: it is a process of its own, which nothing else ends.
+            parts.add("PostgreSQL", () -> stop(starting, dir.postgres()), POSTGRES_CLOSE_TIMEOUT);
+            starting.completeAsync(
+                    () -> new EmbeddedPostgresServer(dir.postgres(), options.postgresPort(), InstantSource.system()));
+            kafka = parts.add("Kafka", new EmbeddedKafka(dir.kafka(), options.kafkaPort()));
             postgres = join(starting);
-            if (startedKafka == null) {
-                throw failure == null ? new StartException("the embedded Kafka did not start") : failure;
-            }
-            kafka = startedKafka;
+            dir.complete();
             KafkaSettings settings = new KafkaSettings(
                     kafka.bootstrapServers(), "standalone", dir.state(), REPLICATION, SESSION_TIMEOUT, true);
-            roles = parts.add(
-                    "roles",
-                    new Roles(
-                            EnumSet.allOf(Role.class),
-                            new Roles.Surroundings(
-                                    options.config(), settings, postgres.url(), null, HOST, options.port())));
-        } catch (RuntimeException | InterruptedException e) {
+            roles = new Roles(
+                    EnumSet.allOf(Role.class),
+                    new Roles.Surroundings(options.config(), settings, postgres.url(), null, HOST, options.port()),
+                    parts);
+        } catch (RuntimeException | Error | InterruptedException e) {
+            if (parts.isClosed()) {
+                // Whatever it says: its ground was taken away.
+                throw new StartException("stopped while it was starting; what had started is closed again", e);
+            }
             parts.close();
             throw e;
         }
@@ -85,6 +97,16 @@ public final class Standalone implements AutoCloseable {
     @Override
     public void close() {
         parts.close();
+    }
+
+    private static void stop(CompletableFuture<EmbeddedPostgresServer> starting, Path dir) throws Exception {
+        try {
+            starting.get(POSTGRES_START_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                    .close();
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.debug("PostgreSQL has not come up; stopping what there is of it: {}", e.toString());
+            EmbeddedPostgresServer.stopLeftOver(dir);
+        }
     }
 
     private static <T> T join(CompletableFuture<T> starting) {

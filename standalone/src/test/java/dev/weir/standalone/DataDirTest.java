@@ -47,4 +47,26 @@ class DataDirTest {
 
         assertThatCode(() -> new DataDir(dir).close()).doesNotThrowAnyException();
     }
+
+    @Test
+    void shouldRefuseAndChangeNothing_whenACompleteOneHasLostAHalf() throws Exception {
+        try (DataDir whole = new DataDir(dir)) {
+            Files.createDirectories(whole.kafka().resolve("__cluster_metadata-0"));
+            Files.createFile(whole.kafka().resolve("meta.properties"));
+            Files.createDirectories(whole.postgres().resolve("data"));
+            Files.createFile(whole.postgres().resolve("data").resolve("PG_VERSION"));
+            Files.createFile(whole.postgres().resolve("password"));
+            Files.createFile(whole.postgres().resolve("ready"));
+            whole.complete();
+        }
+        assertThatCode(() -> new DataDir(dir).close()).doesNotThrowAnyException();
+        Directories.delete(dir.resolve("kafka"));
+
+        assertThatThrownBy(() -> new DataDir(dir).close())
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("has lost its kafka/meta.properties");
+
+        assertThat(dir.resolve("kafka")).doesNotExist();
+        assertThat(dir.resolve("postgres").resolve("ready")).exists();
+    }
 }

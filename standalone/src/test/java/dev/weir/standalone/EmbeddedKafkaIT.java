@@ -131,4 +131,16 @@ class EmbeddedKafkaIT {
         return new KafkaSettings(
                 kafka.bootstrapServers(), "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
     }
+
+    @Test
+    void shouldStart_whenAnEarlierFirstStartWasKilledWhileFormatting() throws Exception {
+        Path half = Files.createDirectories(dir.resolve("kafka.new"));
+        Files.writeString(half.resolve("bootstrap.checkpoint"), "half");
+
+        try (EmbeddedKafka kafka = new EmbeddedKafka(dir.resolve("kafka"), 0)) {
+            assertThat(kafka.port()).isPositive();
+        }
+
+        assertThat(half).doesNotExist();
+    }
 }

@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,5 +110,61 @@ class EmbeddedPostgresServerIT {
         String pid = Files.readAllLines(dir.resolve("data").resolve("postmaster.pid"))
                 .get(0);
         return ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+    }
+
+    @Test
+    void shouldNotTouchSomebodyElsesServer_whenThePidFileNamesIt() throws Exception {
+        Path other = dir.resolve("other");
+        try (EmbeddedPostgresServer server = new EmbeddedPostgresServer(dir, 0, InstantSource.system())) {
+            store(server);
+            Files.createDirectories(other);
+            try (EmbeddedPostgresServer second = new EmbeddedPostgresServer(other, 0, InstantSource.system())) {
+                store(second);
+            }
+            // As after a copy of a directory whose server runs: the same number, the same time.
+            Path pidFile = dir.resolve("data").resolve("postmaster.pid");
+            Files.copy(pidFile, other.resolve("data").resolve("postmaster.pid"));
+
+            try (EmbeddedPostgresServer second = new EmbeddedPostgresServer(other, 0, InstantSource.system())) {
+                assertThat(read(second)).isEqualTo(42);
+                assertThat(postmaster().isAlive()).isTrue();
+                assertThat(read(server)).isEqualTo(42);
+            }
+        }
+    }
+
+    @Test
+    void shouldLeaveNoProcess_whenItDoesNotComeUp() throws Exception {
+        new EmbeddedPostgresServer(dir, 0, InstantSource.system()).close();
+        // Nobody gets in with another password, so it never seems to be up.
+        Files.writeString(dir.resolve("password"), "another");
+
+        assertThatThrownBy(
+                        () -> new EmbeddedPostgresServer(dir, 0, InstantSource.system(), Duration.ofSeconds(4)).close())
+                .isInstanceOf(StartException.class);
+
+        assertThat(new PostgresProcesses(dir.resolve("data")).server()).isNull();
+    }
+
+    @Test
+    void shouldRefuse_whenTheDataOfAReadyOneIsGone() throws Exception {
+        Files.createFile(dir.resolve("ready"));
+
+        assertThatThrownBy(() -> new EmbeddedPostgresServer(dir, 0, InstantSource.system()).close())
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("PG_VERSION is missing");
+
+        assertThat(dir.resolve("data")).doesNotExist();
+    }
+
+    @Test
+    void shouldStart_whenAnEarlierFirstStartWasKilled() throws Exception {
+        Files.createDirectories(dir.resolve("data"));
+        Files.writeString(dir.resolve("data").resolve("postgresql.conf"), "");
+
+        try (EmbeddedPostgresServer server = new EmbeddedPostgresServer(dir, 0, InstantSource.system())) {
+            store(server);
+            assertThat(read(server)).isEqualTo(42);
+        }
     }
 }

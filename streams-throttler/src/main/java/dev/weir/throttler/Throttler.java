@@ -21,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -35,6 +36,7 @@ public final class Throttler implements AutoCloseable {
     public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(5);
 
     private static final Duration CLOCK_CHECK_EVERY = Duration.ofSeconds(30);
+    private static final int MAX_CAUSES = 20;
     private static final Duration REPLACE_PAUSE = Duration.ofSeconds(1);
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
@@ -62,7 +64,16 @@ public final class Throttler implements AutoCloseable {
                 Topics.UPSTREAM_PARTITIONS);
         streams = new KafkaStreams(topology.get(), properties(kafka), new SteadyTime(clock));
         streams.setUncaughtExceptionHandler(e -> {
-            LOG.error("the throttle's thread failed; it is replaced and goes on from the last commit", e);
+            Throwable cause = rootOf(e);
+            if (cause instanceof ApiException) {
+                // Kafka's own word: fenced after a stall, or the broker is away. Ordinary, and no fault of the code.
+                LOG.warn(
+                        "the throttle lost its transaction and goes on from the last commit: {}: {}",
+                        cause.getClass().getSimpleName(),
+                        cause.getMessage());
+            } else {
+                LOG.error("the throttle's thread failed; it is replaced and goes on from the last commit", e);
+            }
             // What fails at once would fail again at once: a bounded pace keeps the log readable and the broker free.
             LockSupport.parkNanos(REPLACE_PAUSE.toNanos());
             return StreamThreadExceptionResponse.REPLACE_THREAD;
@@ -100,6 +111,14 @@ public final class Throttler implements AutoCloseable {
                     CLOSE_TIMEOUT);
         }
         brokerClock.close();
+    }
+
+    private static Throwable rootOf(Throwable failure) {
+        Throwable root = failure;
+        for (int depth = 0; root.getCause() != null && depth < MAX_CAUSES; depth++) {
+            root = root.getCause();
+        }
+        return root;
     }
 
     private void checkClock() {

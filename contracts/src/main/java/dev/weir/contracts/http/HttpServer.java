@@ -150,7 +150,12 @@ public final class HttpServer implements AutoCloseable {
 
     @Override
     public void close() {
-        javalin.stop();
+        try {
+            javalin.stop();
+        } catch (RuntimeException e) {
+            // It gave open connections their time, and closed them.
+            LOG.warn("the HTTP server on port {} did not end quietly: {}", javalin.port(), e.getMessage());
+        }
     }
 
     private static String detail(HttpResponseException e, String method, String path) {

@@ -2,6 +2,7 @@ package dev.weir.standalone.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.demo.Demo;
 import dev.weir.standalone.demo.DemoOptions;
 import dev.weir.standalone.demo.Verdict;
@@ -74,9 +75,9 @@ final class DemoCommand implements Callable<Integer> {
         boolean terminal = Boolean.getBoolean("weir.terminal") && !"dumb".equals(System.getenv("TERM"));
         DemoOptions options =
                 new DemoOptions(jobs, rate, seconds == null ? null : Duration.ofSeconds(seconds), terminal);
-        try (Demo demo = new Demo(options, out)) {
-            Thread hook = new Thread(demo::close, "shutdown");
-            Runtime.getRuntime().addShutdownHook(hook);
+        Lifecycle parts = new Lifecycle();
+        Shutdown.closeAtExit("the demo", parts);
+        try (Demo demo = new Demo(options, out, parts)) {
             Verdict verdict = demo.run();
             out.println();
             verdict.lines().forEach(out::println);

@@ -1,6 +1,7 @@
 package dev.weir.standalone.cli;
 
 import dev.weir.contracts.config.Limit;
+import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +25,12 @@ final class FakeUpstreamCommand implements Callable<Integer> {
     /** The fake keeps this many arrivals for each limit. */
     private static final long MOST_PERMITS = 1_000_000;
 
-    @Option(names = "--port", required = true, paramLabel = "PORT", description = "Where it listens; 0 for a free one.")
+    @Option(
+            names = "--port",
+            required = true,
+            paramLabel = "PORT",
+            converter = PortConverter.class,
+            description = "Where it listens; 0 for a free one.")
     int port;
 
     @Option(names = "--host", paramLabel = "HOST", description = "Where it listens (${DEFAULT-VALUE}).")
@@ -65,7 +71,9 @@ final class FakeUpstreamCommand implements Callable<Integer> {
         }
         List<Limit> all =
                 unlimited ? List.of() : limits.isEmpty() ? List.of(new Limit(1000, Duration.ofMinutes(1))) : limits;
-        FakeUpstream upstream = new FakeUpstream(host, port, all, latency);
+        Lifecycle parts = new Lifecycle();
+        Shutdown.closeAtExit("the fake upstream", parts);
+        FakeUpstream upstream = parts.add("fake upstream", new FakeUpstream(host, port, all, latency));
         spec.commandLine()
                 .getOut()
                 .printf(
@@ -78,7 +86,7 @@ final class FakeUpstreamCommand implements Callable<Integer> {
                                         .map(limit -> limit.permits() + " per " + limit.per())
                                         .collect(Collectors.joining(", ")),
                         FakeUpstream.STATS_PATH);
-        Shutdown.waitAndClose("the fake upstream", upstream);
+        Shutdown.awaitSignal();
         return 0;
     }
 }

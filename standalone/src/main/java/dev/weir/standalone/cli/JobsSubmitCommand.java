@@ -1,12 +1,16 @@
 package dev.weir.standalone.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.client.WeirClient;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,32 +92,38 @@ final class JobsSubmitCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Queue<CompletableFuture<WeirClient.Reply>> open = new ArrayDeque<>();
         int failed = 0;
+        String firstProblem = "";
         for (int sent = 0; sent < count || !open.isEmpty(); ) {
             if (sent < count && open.size() < MOST_IN_FLIGHT) {
                 open.add(client.submit(job, idempotencyKey));
                 sent++;
             } else {
-                failed += report(out, client.await(open.remove()));
+                WeirClient.Reply reply = client.await(open.remove());
+                report(out, reply);
+                if (!reply.ok()) {
+                    firstProblem = failed == 0 ? reply.problem() : firstProblem;
+                    failed++;
+                }
             }
         }
-        return failed == 0 ? 0 : WeirCommand.FAILED;
+        if (failed > 0) {
+            throw new CliException(
+                    count == 1
+                            ? "not accepted: " + firstProblem
+                            : failed + " of " + count + " jobs were not accepted; the first: " + firstProblem);
+        }
+        return 0;
     }
 
-    private int report(PrintWriter out, WeirClient.Reply reply) {
+    private void report(PrintWriter out, WeirClient.Reply reply) {
         if (options.json) {
             out.println(reply.body());
-            return reply.ok() ? 0 : 1;
-        }
-        if (!reply.ok()) {
-            if (count == 1) {
-                throw new CliException(reply.problem());
-            }
+        } else if (reply.ok()) {
+            JsonNode eta = reply.body().path("eta");
+            out.println(reply.body().path("id").asText() + (eta.isTextual() ? "  eta " + eta.asText() : ""));
+        } else if (count > 1) {
             out.println("not accepted: " + reply.problem());
-            return 1;
         }
-        JsonNode eta = reply.body().path("eta");
-        out.println(reply.body().path("id").asText() + (eta.isTextual() ? "  eta " + eta.asText() : ""));
-        return 0;
     }
 
     private JsonNode job(CommandSpec command) throws IOException {
@@ -137,7 +147,7 @@ final class JobsSubmitCommand implements Callable<Integer> {
             request.set("headers", Json.MAPPER.valueToTree(named));
         }
         if (body != null) {
-            request.set("body", body(read(body), named, command));
+            putBody(request, read(body), named, command);
         }
         if (priority != null) {
             job.put("priority", priority.toLowerCase(Locale.ROOT));
@@ -145,15 +155,24 @@ final class JobsSubmitCommand implements Callable<Integer> {
         return job;
     }
 
-    private static JsonNode body(String text, Map<String, String> headers, CommandSpec command) {
+    /** JSON goes out as it was given, to the last space and digit: read as a tree it would lose some. */
+    private static void putBody(ObjectNode request, String text, Map<String, String> headers, CommandSpec command) {
+        if (text.isBlank()) {
+            throw new ParameterException(command.commandLine(), "--body is empty; leave it out for a call without one");
+        }
         boolean otherType = headers.entrySet().stream()
                 .anyMatch(header -> header.getKey().equalsIgnoreCase("Content-Type")
                         && !header.getValue().toLowerCase(Locale.ROOT).contains("json"));
         if (otherType) {
-            return Json.MAPPER.getNodeFactory().textNode(text);
+            request.put("body", text);
+            return;
         }
         try {
-            return Json.MAPPER.readTree(text);
+            JsonNode unused = Json.MAPPER
+                    .reader()
+                    .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .readTree(text);
+            request.putRawValue("body", new RawValue(text));
         } catch (JsonProcessingException e) {
             throw new ParameterException(
                     command.commandLine(),
@@ -181,6 +200,13 @@ final class JobsSubmitCommand implements Callable<Integer> {
         if (bytes.length > MAX_BODY_BYTES) {
             throw new CliException("--body is larger than " + MAX_BODY_BYTES + " bytes");
         }
-        return new String(bytes, StandardCharsets.UTF_8);
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new CliException("--body is no UTF-8 text", e);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.weir.standalone.cli;
 
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Role;
 import dev.weir.standalone.Roles;
 import java.net.InetAddress;
@@ -11,7 +12,6 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
@@ -19,18 +19,20 @@ import picocli.CommandLine.Option;
 
 /** One role in this process, against a Kafka and a PostgreSQL elsewhere; what it needs comes from the environment. */
 abstract class RoleCommand implements Callable<Integer> {
-    private static final int DEFAULT_PORT = 8080;
     private static final short DEFAULT_REPLICATION = 3;
-    private static final int MAX_PORT = 65_535;
 
     private final Role role;
 
     @Mixin
     ConfigOption config = new ConfigOption();
 
-    @Option(names = "--port", paramLabel = "PORT", description = "Of HTTP (or WEIR_PORT; 8080 unless set).")
-    @Nullable
-    Integer port;
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            converter = PortConverter.class,
+            description = "Of HTTP (or WEIR_PORT; ${DEFAULT-VALUE} unless set).",
+            defaultValue = "${env:WEIR_PORT:-8080}")
+    int port;
 
     RoleCommand(Role role) {
         this.role = role;
@@ -46,27 +48,27 @@ abstract class RoleCommand implements Callable<Integer> {
         if (bootstrapServers == null) {
             throw new CliException("it needs WEIR_BOOTSTRAP_SERVERS: where Kafka is, as host:port[,host:port]");
         }
-        int httpPort = port == null ? number(env, "WEIR_PORT", DEFAULT_PORT, 0, MAX_PORT) : port;
         // Two of a role on one host differ by their ports; a member's name must be its own, and the same at each start.
         String instance =
-                env.containsKey("WEIR_INSTANCE") ? env.get("WEIR_INSTANCE") : hostName() + "-" + name + "-" + httpPort;
+                env.containsKey("WEIR_INSTANCE") ? env.get("WEIR_INSTANCE") : hostName() + "-" + name + "-" + port;
         Path stateDir =
                 Path.of(env.getOrDefault("WEIR_STATE_DIR", "weir-state")).resolve(instance);
         int replication = number(env, "WEIR_REPLICATION", DEFAULT_REPLICATION, 1, Short.MAX_VALUE);
         KafkaSettings kafka = new KafkaSettings(
                 bootstrapServers, instance, stateDir, (short) replication, KafkaSettings.SESSION_TIMEOUT);
         String statusUrl = env.get("WEIR_STATUS_URL");
-        Roles roles = new Roles(
-                EnumSet.of(role),
-                new Roles.Surroundings(
-                        config.load(env),
-                        kafka,
-                        env.get("WEIR_DATABASE_URL"),
-                        statusUrl == null ? null : uri(statusUrl),
-                        env.getOrDefault("WEIR_HOST", "127.0.0.1"),
-                        httpPort));
+        Roles.Surroundings where = new Roles.Surroundings(
+                config.load(env),
+                kafka,
+                env.get("WEIR_DATABASE_URL"),
+                statusUrl == null ? null : uri(statusUrl),
+                env.getOrDefault("WEIR_HOST", "127.0.0.1"),
+                port);
+        Lifecycle parts = new Lifecycle();
+        Shutdown.closeAtExit("the " + name + " role", parts);
+        Roles roles = new Roles(EnumSet.of(role), where, parts);
         log.info("the {} role runs as {}, HTTP on port {}", name, instance, roles.port());
-        Shutdown.waitAndClose("the " + name + " role", roles);
+        Shutdown.awaitSignal();
         return 0;
     }
 

@@ -1,29 +1,37 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.standalone.Lifecycle;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps a server's command going until Ctrl-C or SIGTERM, and closes the server then. */
+/**
+ * Ctrl-C and SIGTERM of a server's command. Made before anything starts, so that a signal during the start closes what is
+ * there by then; above all a child process, which would otherwise stay.
+ */
 final class Shutdown {
     private static final Logger LOG = LoggerFactory.getLogger(Shutdown.class);
 
     private Shutdown() {}
 
-    /** Never returns normally: the signal ends the process, after the server is closed. */
-    static void waitAndClose(String name, AutoCloseable server) throws InterruptedException {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(name, server), "shutdown"));
+    /** Closes these at the process's end, however that comes about. */
+    static void closeAtExit(String name, Lifecycle parts) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(name, parts), "shutdown"));
+    }
+
+    /** Never returns normally: the signal ends the process. */
+    static void awaitSignal() throws InterruptedException {
         new CountDownLatch(1).await();
     }
 
-    private static void close(String name, AutoCloseable server) {
+    private static void close(String name, Lifecycle parts) {
+        if (parts.isClosed()) {
+            // It did not start, or has come to its own end.
+            return;
+        }
         LOG.info("{} is stopping", name);
         long startedNs = System.nanoTime();
-        try {
-            server.close();
-            LOG.info("{} has stopped, after {} ms", name, (System.nanoTime() - startedNs) / 1_000_000);
-        } catch (Exception e) {
-            LOG.error("{} did not stop cleanly: {}", name, e.toString());
-        }
+        parts.close();
+        LOG.info("{} has stopped, after {} ms", name, (System.nanoTime() - startedNs) / 1_000_000);
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Standalone;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -21,6 +22,7 @@ final class StandaloneCommand implements Callable<Integer> {
     @Option(
             names = "--port",
             paramLabel = "PORT",
+            converter = PortConverter.class,
             description = "Of HTTP (or WEIR_PORT; ${DEFAULT-VALUE} unless set; 0 for a free one).",
             defaultValue = "${env:WEIR_PORT:-8080}")
     int port;
@@ -32,12 +34,17 @@ final class StandaloneCommand implements Callable<Integer> {
             defaultValue = "weir-data")
     Path dataDir = Path.of("weir-data");
 
-    @Option(names = "--kafka-port", paramLabel = "PORT", description = "Of the embedded Kafka (a free one unless set).")
+    @Option(
+            names = "--kafka-port",
+            paramLabel = "PORT",
+            converter = PortConverter.class,
+            description = "Of the embedded Kafka (a free one unless set).")
     int kafkaPort;
 
     @Option(
             names = "--postgres-port",
             paramLabel = "PORT",
+            converter = PortConverter.class,
             description = "Of the embedded PostgreSQL (a free one unless set).")
     int postgresPort;
 
@@ -47,8 +54,11 @@ final class StandaloneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Standalone standalone = new Standalone(
-                new Standalone.Options(config.load(System.getenv()), dataDir, port, kafkaPort, postgresPort));
+        Standalone.Options options =
+                new Standalone.Options(config.load(System.getenv()), dataDir, port, kafkaPort, postgresPort);
+        Lifecycle parts = new Lifecycle();
+        Shutdown.closeAtExit("Weir", parts);
+        Standalone standalone = new Standalone(options, parts);
         if (spec != null) {
             spec.commandLine()
                     .getOut()
@@ -60,7 +70,7 @@ final class StandaloneCommand implements Callable<Integer> {
                             standalone.postgresPort(),
                             dataDir.toAbsolutePath().normalize());
         }
-        Shutdown.waitAndClose("Weir", standalone);
+        Shutdown.awaitSignal();
         return 0;
     }
 }

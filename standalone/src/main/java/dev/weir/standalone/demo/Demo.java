@@ -3,6 +3,8 @@ package dev.weir.standalone.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.JobStatus;
+import dev.weir.standalone.Directories;
+import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Standalone;
 import dev.weir.standalone.StartException;
 import dev.weir.standalone.client.WeirClient;
@@ -13,24 +15,20 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One run: everything in this process with a temporary data directory and a fake API, jobs over HTTP, and the fake API's own
  * figures as the result. {@link #close()} may come from another thread, and more than once.
  */
 public final class Demo implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Demo.class);
     private static final Duration LATENCY = Duration.ofMillis(20);
     private static final Duration TICK = Duration.ofMillis(500);
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
@@ -42,11 +40,11 @@ public final class Demo implements AutoCloseable {
     private final DemoOptions options;
     private final PrintWriter out;
     private final List<String> troubles = new ArrayList<>();
-    private @Nullable Path dir;
-    private @Nullable FakeUpstream fake;
-    private @Nullable Standalone weir;
+    private final Lifecycle parts;
 
-    public Demo(DemoOptions options, PrintWriter out) {
+    /** @param parts gets all that starts; closing it from another thread ends the run */
+    public Demo(DemoOptions options, PrintWriter out, Lifecycle parts) {
+        this.parts = parts;
         this.options = options;
         this.out = out;
     }
@@ -58,8 +56,13 @@ public final class Demo implements AutoCloseable {
                 "Starting Kafka, PostgreSQL, every role of Weir and a fake API that allows %,d calls a minute…%n",
                 options.ratePerMinute());
         out.flush();
-        FakeUpstream upstream = startFake();
-        Standalone standalone = startWeir(upstream.port());
+        Path dir = Files.createTempDirectory(Leftovers.PREFIX);
+        parts.add("temporary directory", () -> Directories.delete(dir));
+        Leftovers.clear(dir, InstantSource.system());
+        FakeUpstream upstream =
+                parts.add("fake API", new FakeUpstream("127.0.0.1", 0, List.of(options.limit()), LATENCY));
+        Standalone standalone =
+                new Standalone(new Standalone.Options(options.config(upstream.port()), dir, 0, 0, 0), parts);
         WeirClient client = new WeirClient(URI.create(standalone.url()));
         awaitReady(client);
         out.printf(
@@ -115,14 +118,17 @@ public final class Demo implements AutoCloseable {
         String firstOther = "";
         while (true) {
             List<String> again = new ArrayList<>();
-            for (WeirClient.Reply reply : jobs(client, open)) {
+            List<WeirClient.Reply> replies = jobs(client, open);
+            for (int i = 0; i < replies.size(); i++) {
+                WeirClient.Reply reply = replies.get(i);
                 JsonNode job = reply.body();
                 String status = job.path("status").asText("");
                 if (!reply.ok() && reply.status() != 503) {
                     otherwise++;
                     firstOther = firstOther.isEmpty() ? reply.problem() : firstOther;
                 } else if (!finished(status) || job.path("resultPending").asBoolean()) {
-                    again.add(job.path("id").asText(""));
+                    // Not the id in the answer: a problem has none.
+                    again.add(open.get(i));
                 } else if (status.equals("succeeded") && job.path("result").isObject()) {
                     succeeded++;
                 } else {
@@ -173,44 +179,9 @@ public final class Demo implements AutoCloseable {
         }
     }
 
-    private synchronized FakeUpstream startFake() {
-        FakeUpstream started = new FakeUpstream("127.0.0.1", 0, List.of(options.limit()), LATENCY);
-        fake = started;
-        return started;
-    }
-
-    private synchronized Standalone startWeir(int fakePort) throws IOException, InterruptedException {
-        Path temporary = Files.createTempDirectory("weir-demo-");
-        dir = temporary;
-        Standalone started = new Standalone(new Standalone.Options(options.config(fakePort), temporary, 0, 0, 0));
-        weir = started;
-        return started;
-    }
-
     @Override
-    public synchronized void close() {
-        if (weir != null) {
-            weir.close();
-            weir = null;
-        }
-        if (fake != null) {
-            fake.close();
-            fake = null;
-        }
-        if (dir != null) {
-            delete(dir);
-            dir = null;
-        }
-    }
-
-    private static void delete(Path dir) {
-        try (Stream<Path> files = Files.walk(dir)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            LOG.warn("the demo's temporary directory {} could not be deleted: {}", dir, e.getMessage());
-        }
+    public void close() {
+        parts.close();
     }
 
     private static Duration since(long startedNs) {
