@@ -16,29 +16,27 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Bad input of every kind: a clear answer, and no harm to anything else. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class BadInputIT {
     private static final Duration START = Duration.ofSeconds(60);
 
     @TempDir
-    Path dir;
+    static Path dir;
 
-    private FakeUpstream upstream;
-    private WeirProcess weir;
+    private static FakeUpstream upstream;
+    private static WeirProcess weir;
 
     @BeforeAll
-    void start() throws Exception {
+    static void start() throws Exception {
         upstream = PaceIT.upstream();
         weir = new WeirProcess(dir, PaceIT.thousandAMinute(upstream));
         weir.start();
     }
 
     @AfterAll
-    void stop() {
+    static void stop() {
         weir.close();
         upstream.close();
     }
@@ -97,7 +95,7 @@ class BadInputIT {
         assertThat(corrupt.resolve("kafka").resolve("meta.properties")).hasContent("nonsense");
     }
 
-    private HttpResponse<String> expect(int status, String body) throws Exception {
+    private static HttpResponse<String> expect(int status, String body) throws Exception {
         HttpResponse<String> answer = weir.post(body);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
         assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
@@ -105,7 +103,7 @@ class BadInputIT {
         return answer;
     }
 
-    private ProcessBuilder standalone(Path data, Path config, int port) {
+    private static ProcessBuilder standalone(Path data, Path config, int port) {
         ProcessBuilder command = weir.command(port);
         for (int i = 0; i < command.command().size() - 1; i++) {
             switch (command.command().get(i)) {
