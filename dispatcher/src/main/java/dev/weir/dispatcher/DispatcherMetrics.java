@@ -2,20 +2,18 @@ package dev.weir.dispatcher;
 
 import dev.weir.contracts.wire.Outcome;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 
-/** What the dispatcher measures, by upstream. Summaries, not timers: those would name their unit twice. Thread-safe. */
+/** What the dispatcher measures, by upstream. Thread-safe. */
 final class DispatcherMetrics {
-    private static final double NANOS_PER_SECOND = 1e9;
-    private static final double[] LATENESS_BUCKETS = {
-        0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 3, 5
-    };
-    private static final double[] CALL_BUCKETS = {
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300
-    };
+    private static final Duration[] LATENESS_BUCKETS =
+            millis(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 3000, 5000);
+    private static final Duration[] CALL_BUCKETS =
+            millis(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000);
 
     private final MeterRegistry registry;
 
@@ -31,7 +29,7 @@ final class DispatcherMetrics {
     }
 
     void started(String upstream, Duration lateness) {
-        lateness(upstream).record(lateness.toNanos() / NANOS_PER_SECOND);
+        lateness(upstream).record(lateness);
     }
 
     void ended(Outcome outcome) {
@@ -45,10 +43,7 @@ final class DispatcherMetrics {
             returned(outcome.upstream()).increment();
         }
         if (outcome.startedAt() != null) {
-            callSeconds(outcome.upstream())
-                    .record(Duration.between(outcome.startedAt(), outcome.endedAt())
-                                    .toNanos()
-                            / NANOS_PER_SECOND);
+            callSeconds(outcome.upstream()).record(Duration.between(outcome.startedAt(), outcome.endedAt()));
         }
     }
 
@@ -59,21 +54,23 @@ final class DispatcherMetrics {
                 .register(registry);
     }
 
-    private DistributionSummary lateness(String upstream) {
-        return DistributionSummary.builder("weir_call_lateness_seconds")
+    private Timer lateness(String upstream) {
+        return Timer.builder("weir_call_lateness")
                 .description("Start of the call less the permit's slot")
                 .tag("upstream", upstream)
                 .serviceLevelObjectives(LATENESS_BUCKETS)
-                .minimumExpectedValue(LATENESS_BUCKETS[0])
                 .register(registry);
     }
 
-    private DistributionSummary callSeconds(String upstream) {
-        return DistributionSummary.builder("weir_call_seconds")
+    private Timer callSeconds(String upstream) {
+        return Timer.builder("weir_call")
                 .description("From the start of the call to the end of its answer, or its failure")
                 .tag("upstream", upstream)
                 .serviceLevelObjectives(CALL_BUCKETS)
-                .minimumExpectedValue(CALL_BUCKETS[0])
                 .register(registry);
+    }
+
+    private static Duration[] millis(long... bounds) {
+        return Arrays.stream(bounds).mapToObj(Duration::ofMillis).toArray(Duration[]::new);
     }
 }

@@ -137,8 +137,18 @@ class PaceIT {
         List<String> lines = metrics.lines()
                 .filter(line -> line.startsWith("weir_call_lateness_seconds"))
                 .toList();
-        assertThat(lines).as("lateness is exported").isNotEmpty();
+        // Half of them start within 20 ms on any machine that can be measured on at all.
+        double total = count(lines, "_count{");
+        assertThat(count(lines, "le=\"0.02\"")).as("lateness is exported").isGreaterThan(total / 2);
         return String.join(System.lineSeparator(), lines);
+    }
+
+    private static double count(List<String> lines, String which) {
+        return lines.stream()
+                .filter(line -> line.contains(which))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static long[] slots(Collection<Permit> permits) {
