@@ -40,6 +40,9 @@ public final class Throttler implements AutoCloseable {
     private static final Duration REPLACE_PAUSE = Duration.ofSeconds(1);
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
+    /** Kafka Streams polls again only when all it has is processed; so outcomes wait behind no more requests than this. */
+    private static final int MAX_POLL_RECORDS = 100;
+
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
     private static final long STORE_CACHE_BYTES = 16L * 1024 * 1024;
@@ -188,6 +191,8 @@ public final class Throttler implements AutoCloseable {
                 (int) kafka.sessionTimeout().toMillis(),
                 StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
                 (int) kafka.heartbeatInterval().toMillis(),
+                StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG),
+                MAX_POLL_RECORDS,
                 StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG),
                 "earliest",
                 StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),

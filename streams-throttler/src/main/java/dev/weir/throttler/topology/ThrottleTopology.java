@@ -2,6 +2,7 @@ package dev.weir.throttler.topology;
 
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.kafka.Topics;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -13,6 +14,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
@@ -34,6 +36,12 @@ public final class ThrottleTopology implements Supplier<Topology> {
     public static final String JOBS_STORE = "throttle-jobs";
     /** The small records that change all the time, written once a commit: each upstream's state, and its lanes'. */
     public static final String HEADS_STORE = "throttle-heads";
+
+    /**
+     * Kafka Streams takes the record with the oldest timestamp first. Outcomes are made to look this much older, so that they
+     * never wait behind a burst of requests: in flight would fill up with calls that ended long ago, and releases would stop.
+     */
+    private static final long OUTCOMES_FIRST_MS = Duration.ofDays(1).toMillis();
 
     private final Map<String, UpstreamConfig> upstreams;
     private final InstantSource clock;
@@ -68,7 +76,13 @@ public final class ThrottleTopology implements Supplier<Topology> {
         ByteArraySerializer outValues = new ByteArraySerializer();
         return new Topology()
                 .addSource(REQUESTS_SOURCE, keys, values, Topics.REQUESTS)
-                .addSource(OUTCOMES_SOURCE, keys, values, Topics.OUTCOMES)
+                .addSource(
+                        AutoOffsetReset.earliest(),
+                        OUTCOMES_SOURCE,
+                        (message, partitionTime) -> Math.max(0, message.timestamp() - OUTCOMES_FIRST_MS),
+                        keys,
+                        values,
+                        Topics.OUTCOMES)
                 .addProcessor(
                         PROCESSOR,
                         () -> new ThrottleProcessor(upstreams, clock, mayRelease, metrics, partitions),
