@@ -2,6 +2,7 @@ package dev.weir.dispatcher;
 
 import dev.weir.contracts.config.AuthSettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
 import dev.weir.contracts.http.Problem.FieldError;
@@ -80,7 +81,9 @@ final class UpstreamClient implements AutoCloseable {
         transport.setConnectionPoolFactory(destination -> {
             UpstreamConfig upstream =
                     upstreams.get(String.valueOf(destination.getOrigin().getTag()));
-            int most = upstream == null ? UpstreamConfig.DEFAULT_MAX_IN_FLIGHT : upstream.maxInFlight();
+            int most = upstream == null
+                    ? UpstreamSettings.DEFAULT_MAX_IN_FLIGHT
+                    : upstream.settings().maxInFlight();
             DuplexConnectionPool pool = new DuplexConnectionPool(destination, most);
             pool.setMaxDuration(MAX_CONNECTION_AGE.toMillis());
             return pool;
@@ -92,7 +95,7 @@ final class UpstreamClient implements AutoCloseable {
         client.setIdleTimeout(IDLE_KEEP_ALIVE.toMillis());
         client.setFollowRedirects(false);
         client.setHttpCookieStore(new HttpCookieStore.Empty());
-        client.setMaxRequestsQueuedPerDestination(UpstreamConfig.MOST_IN_FLIGHT);
+        client.setMaxRequestsQueuedPerDestination(UpstreamSettings.MOST_IN_FLIGHT);
         client.setMaxRequestHeadersSize(2 * MAX_HEADER_BYTES);
         client.setMaxResponseHeadersSize(MAX_HEADER_BYTES);
         client.setUserAgentField(new HttpField(HttpHeader.USER_AGENT, AGENT));

@@ -1,9 +1,8 @@
 package dev.weir.dispatcher;
 
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Call;
@@ -21,7 +20,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -52,14 +50,7 @@ final class WarmUp {
             UpstreamConfig upstream = new UpstreamConfig(
                     NAME,
                     URI.create("http://" + server.getInetAddress().getHostAddress() + ":" + server.getLocalPort()),
-                    List.of(new Limit(1, Limit.SHORTEST)),
-                    java.math.BigDecimal.ONE,
-                    0,
-                    1,
-                    PATIENCE,
-                    PATIENCE,
-                    RetrySettings.DEFAULT,
-                    CircuitBreakerSettings.DEFAULT,
+                    UpstreamSettings.of(new Limit(CALLS, Limit.SHORTEST)),
                     null);
             DispatcherMetrics metrics = new DispatcherMetrics(new SimpleMeterRegistry());
             try (UpstreamClient client = new UpstreamClient(

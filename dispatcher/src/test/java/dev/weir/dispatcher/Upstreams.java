@@ -5,6 +5,8 @@ import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Permit;
@@ -25,14 +27,16 @@ final class Upstreams {
         UpstreamConfig upstream = new UpstreamConfig(
                 NAME,
                 URI.create(baseUrl),
-                List.of(new Limit(1000, Duration.ofMinutes(1))),
-                UpstreamConfig.DEFAULT_UTILIZATION,
-                UpstreamConfig.DEFAULT_BURST,
-                maxInFlight,
-                UpstreamConfig.DEFAULT_PERMIT_TTL,
-                UpstreamConfig.DEFAULT_TIMEOUT,
-                RetrySettings.DEFAULT,
-                CircuitBreakerSettings.DEFAULT,
+                new UpstreamSettings(
+                        List.of(new Limit(1000, Duration.ofMinutes(1))),
+                        UpstreamSettings.DEFAULT_UTILIZATION,
+                        UpstreamSettings.DEFAULT_BURST,
+                        maxInFlight,
+                        UpstreamSettings.DEFAULT_PERMIT_TTL,
+                        UpstreamSettings.DEFAULT_TIMEOUT,
+                        RetrySettings.DEFAULT,
+                        CircuitBreakerSettings.DEFAULT,
+                        Weights.DEFAULT),
                 auth);
         return new WeirConfig(Map.of(NAME, upstream), WeirConfig.DEFAULT_MAX_BODY_BYTES);
     }

@@ -10,26 +10,22 @@ import org.jspecify.annotations.Nullable;
 final class EtaCheck {
     static final String PAST = "expected a time in the future";
 
-    /** Every tenant weighs the same until there are clients with a weight. */
-    private static final double TENANT_WEIGHT = 1.0;
-
     private EtaCheck() {}
 
-    /** The expected time of the call; null while nothing is known of the upstream. */
+    /** The expected time of the call; null while nothing is known of the upstream, or it is paused. */
     static @Nullable Instant eta(Forecasts forecasts, Caller caller, Draft draft, Instant now) {
         Forecast forecast = forecasts.of(draft.upstream());
         if (forecast == null) {
             return null;
         }
-        double weight = draft.priority().weight() * TENANT_WEIGHT;
-        Instant eta;
+        @Nullable Instant eta;
         try {
-            eta = forecast.etaOfNewJob(caller.tenant(), draft.priority(), weight, draft.cost());
+            eta = forecast.etaOfNewJob(caller.tenant(), draft.priority(), draft.cost());
         } catch (ArithmeticException e) {
             // Further away than a long of nanoseconds: the upstream stands still, and nobody can say until when.
             return null;
         }
-        return later(later(eta, now), draft.notBefore());
+        return eta == null ? null : later(later(eta, now), draft.notBefore());
     }
 
     /** Seconds until it is worth asking for the job, at least 1. */

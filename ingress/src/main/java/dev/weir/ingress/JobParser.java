@@ -251,11 +251,12 @@ final class JobParser {
             }
             // Ten digits and more are beyond any budget, and beyond an int.
             long cost = value.text().length() > 9 ? Integer.MAX_VALUE : Long.parseLong(value.text());
-            if (upstream != null && cost > upstream.smallestBudget()) {
+            if (upstream != null && cost > upstream.settings().smallestBudget()) {
                 error(
                         "/cost",
-                        "expected at most " + upstream.smallestBudget() + ", the smallest budget of the windows of "
-                                + upstream.name() + ": more could never be called");
+                        "expected at most " + upstream.settings().smallestBudget()
+                                + ", the smallest budget of the windows of " + upstream.name()
+                                + ": more could never be called");
             }
             return (int) cost;
         }

@@ -32,10 +32,6 @@ final class Submissions {
 
     static final Duration RECENT = Duration.ofMinutes(10);
     static final Duration KNOWN_JOB_TIMEOUT = Duration.ofSeconds(2);
-    /** What the throttle and the dispatcher add to a job on its way: the permit, the reason of its end. */
-    static final int HEADROOM_BYTES = 256 * 1024;
-
-    static final int MAX_RECORD_BYTES = Topics.MAX_MESSAGE_BYTES - HEADROOM_BYTES;
     /** A submission that waited for another of the same key, and may go itself after that failed. */
     private static final int MAX_TURNS = 3;
 
@@ -87,11 +83,11 @@ final class Submissions {
                 draft.hash(),
                 traceparent);
         byte[] value = Json.bytes(job);
-        if (value.length > MAX_RECORD_BYTES) {
+        if (value.length > Topics.MAX_JOB_BYTES) {
             return CompletableFuture.completedFuture(Reply.problem(
                     413,
                     "Content Too Large",
-                    "as a record the job would take " + value.length + " bytes, more than the " + MAX_RECORD_BYTES
+                    "as a record the job would take " + value.length + " bytes, more than the " + Topics.MAX_JOB_BYTES
                             + " that fit on its way; escapes and base64 make a body grow"));
         }
         JobWriter.Room room = writer.room(value.length);

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.config.AuthSettings;
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.Secret;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.kafka.Forecasts;
@@ -20,7 +19,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.math.BigDecimal;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
@@ -78,14 +76,7 @@ class IngressHttpTest {
         UpstreamConfig gemini = new UpstreamConfig(
                 "gemini",
                 URI.create("http://127.0.0.1:9"),
-                List.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
-                new BigDecimal("0.9"),
-                15,
-                300,
-                Duration.ofSeconds(3),
-                Duration.ofSeconds(30),
-                RetrySettings.DEFAULT,
-                CircuitBreakerSettings.DEFAULT,
+                UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
                 new AuthSettings("x-goog-api-key", new Secret("hidden")));
         return new WeirConfig(Map.of("gemini", gemini), MAX_BODY_BYTES);
     }

@@ -2,16 +2,14 @@ package dev.weir.ingress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
-import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -34,14 +32,7 @@ class JobParserTest {
                     new UpstreamConfig(
                             "gemini",
                             URI.create("http://x"),
-                            List.of(new Limit(1000, Duration.ofMinutes(1))),
-                            new BigDecimal("0.9"),
-                            15,
-                            300,
-                            Duration.ofSeconds(3),
-                            Duration.ofSeconds(30),
-                            RetrySettings.DEFAULT,
-                            CircuitBreakerSettings.DEFAULT,
+                            UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))),
                             null)),
             WeirConfig.DEFAULT_MAX_BODY_BYTES));
 

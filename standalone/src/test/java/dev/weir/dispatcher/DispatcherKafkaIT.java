@@ -3,10 +3,9 @@ package dev.weir.dispatcher;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.kafka.BrokerClock;
@@ -300,14 +299,7 @@ class DispatcherKafkaIT {
         UpstreamConfig upstream = new UpstreamConfig(
                 UPSTREAM,
                 URI.create("http://127.0.0.1:" + server.port()),
-                List.of(new Limit(1000, Duration.ofMinutes(1))),
-                UpstreamConfig.DEFAULT_UTILIZATION,
-                UpstreamConfig.DEFAULT_BURST,
-                UpstreamConfig.DEFAULT_MAX_IN_FLIGHT,
-                TTL,
-                UpstreamConfig.DEFAULT_TIMEOUT,
-                RetrySettings.DEFAULT,
-                CircuitBreakerSettings.DEFAULT,
+                UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))),
                 null);
         return new WeirConfig(Map.of(UPSTREAM, upstream), WeirConfig.DEFAULT_MAX_BODY_BYTES);
     }

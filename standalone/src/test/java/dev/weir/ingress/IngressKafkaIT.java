@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJob;
@@ -18,10 +18,10 @@ import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobRequest;
+import dev.weir.contracts.wire.JobStatus;
 import dev.weir.standalone.EmbeddedKafka;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.math.BigDecimal;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -159,7 +159,7 @@ class IngressKafkaIT {
     void shouldRepeatOrRefuse_whenTheKeyIsOfAKnownJob() throws Exception {
         Instant before = Instant.parse("2026-01-01T00:00:00Z");
         String id = JobIds.ofKey("local", "old").toString();
-        known.put(id, new KnownJob(id, "local", "another", "plain", before, true));
+        known.put(id, new KnownJob(id, "local", "another", "plain", before, JobStatus.SUCCEEDED, null));
 
         HttpResponse<String> other = post(job("plain", "\"body\":1"), "old");
 
@@ -167,7 +167,7 @@ class IngressKafkaIT {
         assertThat(other.body()).contains("Idempotency-Key");
         String again = job("plain", "\"body\":7");
         String hash = hashOf(again);
-        known.put(id, new KnownJob(id, "local", hash, "plain", before, true));
+        known.put(id, new KnownJob(id, "local", hash, "plain", before, JobStatus.SUCCEEDED, null));
         HttpResponse<String> same = post(again, "old");
         assertThat(same.statusCode()).as(same.body()).isEqualTo(202);
         assertThat(Json.MAPPER.readTree(same.body()).get("id").asText()).isEqualTo(id);
@@ -248,6 +248,9 @@ class IngressKafkaIT {
                 "running",
                 "PT1H",
                 "closed",
+                false,
+                0,
+                Weights.DEFAULT,
                 List.of(),
                 new Forecast.Queue(0, 0, 0, 0, null, null),
                 List.of(),
@@ -263,14 +266,7 @@ class IngressKafkaIT {
         return new UpstreamConfig(
                 name,
                 URI.create("http://127.0.0.1:9"),
-                List.of(new Limit(1000, Duration.ofMinutes(1))),
-                new BigDecimal("0.9"),
-                15,
-                300,
-                Duration.ofSeconds(3),
-                Duration.ofSeconds(30),
-                RetrySettings.DEFAULT,
-                CircuitBreakerSettings.DEFAULT,
+                UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))),
                 null);
     }
 }

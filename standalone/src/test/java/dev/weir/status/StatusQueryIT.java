@@ -153,13 +153,15 @@ final class StatusQueryIT {
                 1,
                 Priority.NORMAL,
                 null,
+                null,
                 T0,
                 T0.plusSeconds(revision),
                 null,
                 status.finished() ? T0.plusSeconds(revision) : null,
                 null,
                 false,
-                "hash");
+                "hash",
+                null);
         var unused = producer.send(new ProducerRecord<>(Topics.JOB_EVENTS, id, Json.bytes(event)));
     }
 
@@ -228,7 +230,7 @@ final class StatusQueryIT {
             assertThat(get(service, id).body()).contains("\"status\":\"succeeded\"", "\"result\":null");
             assertThat(find(service, id))
                     .isNotNull()
-                    .extracting(KnownJob::finished)
+                    .extracting(known -> known.status().finished())
                     .isEqualTo(true);
         }
     }

@@ -131,6 +131,7 @@ final class JobLookup implements KnownJobs {
                         job.bodyHash(),
                         job.upstream(),
                         job.acceptedAt(),
-                        job.status().finished()));
+                        job.status(),
+                        job.cancel()));
     }
 }

@@ -140,13 +140,15 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
                 0,
                 accepted.priority(),
                 null,
+                null,
                 accepted.acceptedAt(),
                 accepted.acceptedAt(),
                 accepted.notBefore(),
                 null,
                 null,
                 false,
-                accepted.bodyHash());
+                accepted.bodyHash(),
+                null);
     }
 
     /** JSON knows no {@code @NullMarked}: a field that is never null may be missing all the same. */

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 final class LaneHeads {
     static final int MOST_LANES = 50_000;
 
-    private record LaneKey(String upstream, String tenant, Priority priority) {
+    private record LaneKey(String upstream, @Nullable String lane, Priority priority) {
         static LaneKey of(JobEvent job) {
-            return new LaneKey(job.upstream(), job.tenant(), job.priority());
+            return new LaneKey(job.upstream(), job.lane(), job.priority());
         }
     }
 

@@ -66,9 +66,9 @@ record UpstreamView(
                 upstream.name(),
                 "running",
                 null,
-                upstream.limits().stream()
+                upstream.settings().limits().stream()
                         .map(limit -> {
-                            long budget = limit.budget(upstream.utilization());
+                            long budget = limit.budget(upstream.settings().utilization());
                             return new Window(limit.per(), limit.permits(), budget, 0, budget, null);
                         })
                         .toList(),

@@ -39,7 +39,7 @@ final class Waits {
         Forecast forecast = forecasts.apply(job.upstream());
         if (forecast != null) {
             for (Forecast.Lane lane : forecast.lanes()) {
-                if (lane.tenant().equals(job.tenant()) && lane.priority() == job.priority()) {
+                if (lane.tenant().equals(job.lane()) && lane.priority() == job.priority()) {
                     return lane.head();
                 }
             }
@@ -60,12 +60,14 @@ final class Waits {
             return null;
         }
         Instant permit = null;
-        if (job.status() == JobStatus.QUEUED && job.laneSeq() != null) {
-            permit = forecast.etaOfQueuedJob(job.tenant(), job.priority(), job.laneSeq());
+        if (job.status() == JobStatus.QUEUED && job.lane() != null && job.laneSeq() != null) {
+            permit = forecast.etaOfQueuedJob(job.lane(), job.priority(), job.laneSeq());
         }
         if (permit == null) {
-            permit = forecast.etaOfNewJob(
-                    job.tenant(), job.priority(), job.priority().weight(), COST);
+            permit = forecast.etaOfNewJob(job.tenant(), job.priority(), COST);
+        }
+        if (permit == null) {
+            return null;
         }
         Instant due = job.dueAt() == null ? now : later(job.dueAt(), now);
         return later(permit, due);

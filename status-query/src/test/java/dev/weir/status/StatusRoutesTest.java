@@ -6,10 +6,10 @@ import static dev.weir.status.TopologyFixture.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.kafka.Json;
@@ -45,14 +45,7 @@ final class StatusRoutesTest {
     private static final UpstreamConfig GEMINI = new UpstreamConfig(
             "gemini",
             URI.create("http://127.0.0.1:9911"),
-            List.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
-            UpstreamConfig.DEFAULT_UTILIZATION,
-            UpstreamConfig.DEFAULT_BURST,
-            UpstreamConfig.DEFAULT_MAX_IN_FLIGHT,
-            UpstreamConfig.DEFAULT_PERMIT_TTL,
-            UpstreamConfig.DEFAULT_TIMEOUT,
-            RetrySettings.DEFAULT,
-            CircuitBreakerSettings.DEFAULT,
+            UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
             null);
 
     @SuppressWarnings("NullAway.Init")
@@ -148,6 +141,9 @@ final class StatusRoutesTest {
                 "running",
                 lanes.isEmpty() ? null : "PT1M",
                 "closed",
+                false,
+                0,
+                Weights.DEFAULT,
                 List.of(new Forecast.Window(Duration.ofMinutes(1), 1000, 900, 412, T0.minusSeconds(1))),
                 new Forecast.Queue(5, 0, 1, 2, T0, T0.plusSeconds(60)),
                 lanes,
@@ -274,7 +270,7 @@ final class StatusRoutesTest {
 
         assertThat(ok("/internal/known-jobs/" + ID).toString())
                 .isEqualTo("{\"id\":\"" + ID + "\",\"tenant\":\"local\",\"bodyHash\":\"hash-" + ID
-                        + "\",\"upstream\":\"gemini\",\"acceptedAt\":\"2026-11-22T10:00:00Z\",\"finished\":true}");
+                        + "\",\"upstream\":\"gemini\",\"acceptedAt\":\"2026-11-22T10:00:00Z\",\"status\":\"dead\"}");
     }
 
     @Test

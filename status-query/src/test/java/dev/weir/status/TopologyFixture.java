@@ -70,6 +70,7 @@ final class TopologyFixture implements AutoCloseable {
                 revision,
                 attempts,
                 Priority.NORMAL,
+                laneSeq == null ? null : "local",
                 laneSeq,
                 T0,
                 T0.plusSeconds(revision),
@@ -77,7 +78,8 @@ final class TopologyFixture implements AutoCloseable {
                 status.finished() ? T0.plusSeconds(revision) : null,
                 null,
                 answered,
-                "hash-" + id);
+                "hash-" + id,
+                null);
     }
 
     static JobEvent event(JobStatus status, long revision) {

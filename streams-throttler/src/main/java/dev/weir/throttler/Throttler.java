@@ -1,5 +1,6 @@
 package dev.weir.throttler;
 
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.kafka.BrokerClock;
 import dev.weir.contracts.kafka.KafkaSettings;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -59,12 +61,10 @@ public final class Throttler implements AutoCloseable {
     public Throttler(WeirConfig config, KafkaSettings kafka, PrometheusMeterRegistry metrics, InstantSource clock) {
         this.clock = clock;
         brokerClock = new BrokerClock(kafka);
+        Map<String, UpstreamSettings> seeds = new TreeMap<>();
+        config.upstreams().forEach((name, upstream) -> seeds.put(name, upstream.settings()));
         ThrottleTopology topology = new ThrottleTopology(
-                config.upstreams(),
-                clock,
-                () -> clockProblem == null,
-                new ThrottleMetrics(metrics),
-                Topics.UPSTREAM_PARTITIONS);
+                seeds, clock, () -> clockProblem == null, new ThrottleMetrics(metrics), Topics.UPSTREAM_PARTITIONS);
         streams = new KafkaStreams(topology.get(), properties(kafka), new SteadyTime(clock));
         streams.setUncaughtExceptionHandler(e -> {
             Throwable cause = rootOf(e);

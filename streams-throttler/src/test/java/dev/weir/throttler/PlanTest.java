@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.throttler.quota.QuotaWindow;
 import dev.weir.throttler.upstream.Settings;
 import java.time.Duration;
@@ -66,6 +67,7 @@ class PlanTest {
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(30),
                 List.of(Duration.ofMinutes(5)),
-                CircuitBreakerSettings.DEFAULT);
+                CircuitBreakerSettings.DEFAULT,
+                Weights.DEFAULT);
     }
 }

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,8 @@ final class ConfigKeys {
         SECTION,
         /** Entries under names that the user chooses; the one child is what each entry is. */
         NAMED,
+        /** Values under names that the user chooses: set as a whole. */
+        MAP,
         /** A list; the one child is what each item is. */
         LIST
     }
@@ -39,9 +42,9 @@ final class ConfigKeys {
         }
     }
 
-    private static final ConfigKey UPSTREAM = section(
+    /** Of an upstream, what can change while Weir runs. */
+    static final ConfigKey SETTINGS = section(
             "",
-            value("baseUrl"),
             new ConfigKey("limits", Kind.LIST, List.of(section("", value("permits"), value("per")))),
             value("utilization"),
             value("burst"),
@@ -50,7 +53,20 @@ final class ConfigKeys {
             value("timeout"),
             section("retry", new ConfigKey("delays", Kind.LIST, List.of(value("")))),
             section("circuitBreaker", value("failures"), value("open"), value("probes")),
-            section("auth", value("header"), value("value")));
+            section(
+                    "weights",
+                    new ConfigKey("tenants", Kind.MAP, List.of()),
+                    section("priorities", value("high"), value("normal"), value("low"))));
+
+    private static final ConfigKey UPSTREAM = new ConfigKey(
+            "",
+            Kind.SECTION,
+            Stream.of(
+                            Stream.of(value("baseUrl")),
+                            SETTINGS.children().stream(),
+                            Stream.of(section("auth", value("header"), value("value"))))
+                    .flatMap(children -> children)
+                    .toList());
 
     static final ConfigKey ROOT =
             section("", new ConfigKey("upstreams", Kind.NAMED, List.of(UPSTREAM)), value("maxBodyBytes"));
@@ -112,8 +128,8 @@ final class ConfigKeys {
 
     private static void collect(String rest, ConfigKey key, List<Object> steps, Set<String> names, List<Target> found) {
         switch (key.kind()) {
-            case VALUE -> {
-                // has no keys below it
+            case VALUE, MAP -> {
+                // has no keys below it that a variable could name
             }
             case SECTION -> {
                 for (ConfigKey child : key.children()) {

@@ -14,9 +14,19 @@ final class ConfigProblems {
     private final String file;
     private final Map<String, String> origins;
     private final Set<String> secrets = new LinkedHashSet<>();
-    private final List<String> lines = new ArrayList<>();
+    private final List<Found> found = new ArrayList<>();
 
-    /** @param origins the environment variable that set a key, by the key's path */
+    /** One problem: where it is, for a person, and what is wrong; no secret is in either. */
+    record Found(String where, String detail) {
+        String line() {
+            return (where + ": " + detail).replaceAll("[\\r\\n]+", " ");
+        }
+    }
+
+    /**
+     * @param file empty when it is none
+     * @param origins the environment variable that set a key, by the key's path
+     */
     ConfigProblems(String file, Map<String, String> origins) {
         this.file = file;
         this.origins = origins;
@@ -32,7 +42,11 @@ final class ConfigProblems {
     /** A problem with a key. */
     void at(String path, String detail) {
         String variable = origins.get(path);
-        add(variable == null ? file + ": " + path : "the environment variable " + variable + " (" + path + ")", detail);
+        add(
+                variable == null
+                        ? (file.isEmpty() ? path : file + ": " + path)
+                        : "the environment variable " + variable + " (" + path + ")",
+                detail);
     }
 
     void add(String where, String detail) {
@@ -44,18 +58,23 @@ final class ConfigProblems {
                     ? safe.replace(secret, "***")
                     : safe.substring(0, but) + safe.substring(but).replace(secret, "***");
         }
-        lines.add((where + ": " + safe).replaceAll("[\\r\\n]+", " "));
+        found.add(new Found(where, safe));
     }
 
     int count() {
-        return lines.size();
+        return found.size();
+    }
+
+    List<Found> all() {
+        return List.copyOf(found);
     }
 
     void throwIfAny() {
-        if (!lines.isEmpty()) {
-            List<String> shown = lines.subList(0, Math.min(MOST_LINES, lines.size()));
+        if (!found.isEmpty()) {
+            List<String> shown =
+                    found.stream().limit(MOST_LINES).map(Found::line).toList();
             throw new ConfigException(String.join("\n", shown)
-                    + (lines.size() > MOST_LINES ? "\nand " + (lines.size() - MOST_LINES) + " more problems" : ""));
+                    + (found.size() > MOST_LINES ? "\nand " + (found.size() - MOST_LINES) + " more problems" : ""));
         }
     }
 }

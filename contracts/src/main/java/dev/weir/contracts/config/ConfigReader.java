@@ -37,10 +37,11 @@ final class ConfigReader {
     private static final String NO_AUTHENTICATION_YET =
             "authentication is not in this version yet, so this would have no effect; take it out";
 
-    private final Map<String, String> env;
+    private final @Nullable Map<String, String> env;
     private final ConfigProblems problems;
 
-    ConfigReader(Map<String, String> env, ConfigProblems problems) {
+    /** @param env for placeholders; null where none may be: they could read what the asker may not */
+    ConfigReader(@Nullable Map<String, String> env, ConfigProblems problems) {
         this.env = env;
         this.problems = problems;
     }
@@ -81,36 +82,38 @@ final class ConfigReader {
         if (!section(path, node, keys)) {
             return null;
         }
-        URI baseUrl = required(path + ".baseUrl", node.path("baseUrl"), this::uri, "http(s)://host[:port][/path]");
-        List<Limit> limits = limits(path + ".limits", node.path("limits"), keys);
-        BigDecimal utilization =
-                orElse(decimal(path + ".utilization", node.path("utilization")), UpstreamConfig.DEFAULT_UTILIZATION);
-        int burst = orElse(anyInt(path + ".burst", node.path("burst")), UpstreamConfig.DEFAULT_BURST);
-        int maxInFlight =
-                orElse(anyInt(path + ".maxInFlight", node.path("maxInFlight")), UpstreamConfig.DEFAULT_MAX_IN_FLIGHT);
+        URI baseUrl = required(under(path, "baseUrl"), node.path("baseUrl"), this::uri, "http(s)://host[:port][/path]");
+        UpstreamSettings settings = settings(path, node, keys);
+        AuthSettings auth = auth(under(path, "auth"), node.path("auth"), keys);
+        if (problems.count() > before || baseUrl == null || settings == null) {
+            return null;
+        }
+        return checked(path, () -> new UpstreamConfig(name, baseUrl, settings, auth));
+    }
+
+    /** What can change while Weir runs; null, and noted, when anything in it is wrong. */
+    private @Nullable UpstreamSettings settings(String path, JsonNode node, ConfigKey keys) {
+        int before = problems.count();
+        List<Limit> limits = limits(under(path, "limits"), node.path("limits"), keys);
+        BigDecimal utilization = orElse(
+                decimal(under(path, "utilization"), node.path("utilization")), UpstreamSettings.DEFAULT_UTILIZATION);
+        int burst = orElse(anyInt(under(path, "burst"), node.path("burst")), UpstreamSettings.DEFAULT_BURST);
+        int maxInFlight = orElse(
+                anyInt(under(path, "maxInFlight"), node.path("maxInFlight")), UpstreamSettings.DEFAULT_MAX_IN_FLIGHT);
         Duration permitTtl =
-                orElse(duration(path + ".permitTtl", node.path("permitTtl")), UpstreamConfig.DEFAULT_PERMIT_TTL);
-        Duration timeout = orElse(duration(path + ".timeout", node.path("timeout")), UpstreamConfig.DEFAULT_TIMEOUT);
-        RetrySettings retry = retry(path + ".retry", node.path("retry"), keys);
-        CircuitBreakerSettings breaker = breaker(path + ".circuitBreaker", node.path("circuitBreaker"), keys);
-        AuthSettings auth = auth(path + ".auth", node.path("auth"), keys);
-        if (problems.count() > before || baseUrl == null || retry == null || breaker == null) {
+                orElse(duration(under(path, "permitTtl"), node.path("permitTtl")), UpstreamSettings.DEFAULT_PERMIT_TTL);
+        Duration timeout =
+                orElse(duration(under(path, "timeout"), node.path("timeout")), UpstreamSettings.DEFAULT_TIMEOUT);
+        RetrySettings retry = retry(under(path, "retry"), node.path("retry"), keys);
+        CircuitBreakerSettings breaker = breaker(under(path, "circuitBreaker"), node.path("circuitBreaker"), keys);
+        Weights weights = weights(under(path, "weights"), node.path("weights"), keys);
+        if (problems.count() > before || retry == null || breaker == null || weights == null) {
             return null;
         }
         return checked(
                 path,
-                () -> new UpstreamConfig(
-                        name,
-                        baseUrl,
-                        limits,
-                        utilization,
-                        burst,
-                        maxInFlight,
-                        permitTtl,
-                        timeout,
-                        retry,
-                        breaker,
-                        auth));
+                () -> new UpstreamSettings(
+                        limits, utilization, burst, maxInFlight, permitTtl, timeout, retry, breaker, weights));
     }
 
     private List<Limit> limits(String path, JsonNode node, ConfigKey keys) {
@@ -151,7 +154,7 @@ final class ConfigReader {
             return RetrySettings.DEFAULT;
         }
         if (!list.isArray()) {
-            problems.at(path + ".delays", "expected a list of durations, such as [5m, 15m]; [] for no retry");
+            problems.at(under(path, "delays"), "expected a list of durations, such as [5m, 15m]; [] for no retry");
             return null;
         }
         List<Duration> delays = new ArrayList<>();
@@ -172,10 +175,43 @@ final class ConfigReader {
         if (!section(path, node, requireNonNull(upstream.child("circuitBreaker")))) {
             return null;
         }
-        int failures = orElse(anyInt(path + ".failures", node.path("failures")), defaults.failures());
-        Duration open = orElse(duration(path + ".open", node.path("open")), defaults.open());
-        int probes = orElse(anyInt(path + ".probes", node.path("probes")), defaults.probes());
+        int failures = orElse(anyInt(under(path, "failures"), node.path("failures")), defaults.failures());
+        Duration open = orElse(duration(under(path, "open"), node.path("open")), defaults.open());
+        int probes = orElse(anyInt(under(path, "probes"), node.path("probes")), defaults.probes());
         return checked(path, () -> new CircuitBreakerSettings(failures, open, probes));
+    }
+
+    private @Nullable Weights weights(String path, JsonNode node, ConfigKey upstream) {
+        if (absent(node)) {
+            return Weights.DEFAULT;
+        }
+        ConfigKey keys = requireNonNull(upstream.child("weights"));
+        if (!section(path, node, keys)) {
+            return null;
+        }
+        Weights.Priorities priorities = Weights.DEFAULT.priorities();
+        JsonNode named = node.path("priorities");
+        if (!absent(named) && section(under(path, "priorities"), named, requireNonNull(keys.child("priorities")))) {
+            String at = under(path, "priorities");
+            int high = orElse(anyInt(at + ".high", named.path("high")), priorities.high());
+            int normal = orElse(anyInt(at + ".normal", named.path("normal")), priorities.normal());
+            int low = orElse(anyInt(at + ".low", named.path("low")), priorities.low());
+            priorities = checked(at, () -> new Weights.Priorities(high, normal, low));
+        }
+        Map<String, Integer> tenants = new LinkedHashMap<>();
+        JsonNode weighted = node.path("tenants");
+        if (!absent(weighted) && !weighted.isObject()) {
+            problems.at(under(path, "tenants"), "expected weights by tenant, such as { acme: 3 }");
+        }
+        weighted.properties().forEach(tenant -> {
+            String at = path + ".tenants." + tenant.getKey();
+            Integer weight = required(at, tenant.getValue(), this::anyInt, "a weight");
+            if (weight != null) {
+                tenants.put(tenant.getKey(), weight);
+            }
+        });
+        Weights.Priorities read = priorities;
+        return read == null ? null : checked(under(path, "tenants"), () -> new Weights(tenants, read));
     }
 
     private @Nullable AuthSettings auth(String path, JsonNode node, ConfigKey upstream) {
@@ -185,8 +221,8 @@ final class ConfigReader {
         if (node.path("value").isValueNode()) {
             problems.hide(node.path("value").asText());
         }
-        String header = required(path + ".header", node.path("header"), this::text, "a header's name");
-        String value = required(path + ".value", node.path("value"), this::text, "a secret, such as ${env:NAME}");
+        String header = required(under(path, "header"), node.path("header"), this::text, "a header's name");
+        String value = required(under(path, "value"), node.path("value"), this::text, "a secret, such as ${env:NAME}");
         if (header == null || value == null) {
             return null;
         }
@@ -194,9 +230,15 @@ final class ConfigReader {
         CallRules.headers(Map.of(header, value), null)
                 .forEach(bad -> problems.at(path, "cannot be sent as a header: " + bad.detail()));
         if (value.isEmpty()) {
-            problems.at(path + ".value", "expected a secret, but it is empty");
+            problems.at(under(path, "value"), "expected a secret, but it is empty");
         }
         return new AuthSettings(header, new Secret(value));
+    }
+
+    /** The settings of an upstream on their own, under keys that are relative to it; null when anything in them is wrong. */
+    @Nullable
+    UpstreamSettings settings(JsonNode node) {
+        return section("", node, ConfigKeys.SETTINGS) ? settings("", node, ConfigKeys.SETTINGS) : null;
     }
 
     /** Whether a node is a section; notes its unknown keys. */
@@ -213,10 +255,14 @@ final class ConfigReader {
         if (keys.kind() == Kind.SECTION && keys.child(name) == null) {
             String near = ConfigKeys.nearest(name, keys.children());
             problems.at(
-                    path.isEmpty() ? name : path + "." + name,
+                    under(path, name),
                     "unknown key; " + (near == null ? "" : "did you mean " + near + "? ") + "expected one of "
                             + names(keys));
         }
+    }
+
+    private static String under(String path, String key) {
+        return path.isEmpty() ? key : path + "." + key;
     }
 
     private static String names(ConfigKey keys) {
@@ -231,7 +277,7 @@ final class ConfigReader {
             String message = String.valueOf(e.getMessage());
             int colon = message.indexOf(": ");
             String key = message.substring(0, colon);
-            problems.at(path.endsWith("." + key) ? path : path + "." + key, message.substring(colon + 2));
+            problems.at(path.endsWith("." + key) ? path : under(path, key), message.substring(colon + 2));
             return null;
         }
     }
@@ -340,6 +386,10 @@ final class ConfigReader {
     }
 
     private @Nullable String fill(String path, String placeholder, String kind, String name) {
+        if (env == null) {
+            problems.at(path, "expected a value; placeholders such as " + placeholder + " belong into the file");
+            return null;
+        }
         String value;
         switch (kind) {
             case "env" -> {

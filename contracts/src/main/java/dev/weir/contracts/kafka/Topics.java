@@ -16,7 +16,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** The topic catalogue: every topic's name, key, partitions and retention. */
 public final class Topics {
-    /** {@code JobRequest} by upstream. */
+    /** {@code JobRequest} and {@code CancelRequest} by upstream. */
     public static final String REQUESTS = "weir.requests";
     /** {@code Accepted} by job. */
     public static final String ACCEPTED = "weir.accepted";
@@ -28,15 +28,22 @@ public final class Topics {
     public static final String JOB_EVENTS = "weir.job-events";
     /** {@code DeadLetter} by job, written in the throttle's transactions. */
     public static final String DEAD_LETTERS = "weir.dead-letters";
+    /** {@code UpstreamRecord} by upstream, compacted; partitioned as the requests are. */
+    public static final String UPSTREAMS = "weir.upstreams";
     /** {@code Forecast} by upstream, compacted. */
     public static final String FORECASTS = "weir.forecasts";
 
-    /** Of requests and outcomes, which are co-partitioned. Never changed later: a key would move to another count. */
+    /** Of requests, outcomes and upstreams, which are co-partitioned. Never changed later: a key would move to another count. */
     public static final int UPSTREAM_PARTITIONS = 32;
 
     public static final int JOB_PARTITIONS = 8;
     /** What every topic, changelog and producer takes: a job at the body limit grows on its way. */
     public static final int MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+    /** What the throttle and the dispatcher add to a job on its way: the permit, the reason of its end. */
+    private static final int HEADROOM_BYTES = 256 * 1024;
+    /** The largest {@code JobRequest} that fits everywhere on its way. */
+    public static final int MAX_JOB_BYTES = MAX_MESSAGE_BYTES - HEADROOM_BYTES;
 
     private static final Duration CREATE_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration KEEP = Duration.ofDays(7);
@@ -58,6 +65,11 @@ public final class Topics {
         topics.add(topic(OUTCOMES, UPSTREAM_PARTITIONS, replication, retention(KEEP)));
         topics.add(topic(JOB_EVENTS, JOB_PARTITIONS, replication, retention(KEEP)));
         topics.add(topic(DEAD_LETTERS, JOB_PARTITIONS, replication, retention(Duration.ofDays(30))));
+        topics.add(topic(
+                UPSTREAMS,
+                UPSTREAM_PARTITIONS,
+                replication,
+                Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT)));
         // The broker's own append time on this topic is how Weir's clocks are compared with the broker's.
         topics.add(topic(
                 FORECASTS,
@@ -93,7 +105,7 @@ public final class Topics {
     /** Another count would put an upstream's key elsewhere than its permit log. */
     private static void requirePartitions(Admin admin) throws InterruptedException {
         try {
-            for (TopicDescription topic : admin.describeTopics(List.of(REQUESTS, OUTCOMES))
+            for (TopicDescription topic : admin.describeTopics(List.of(REQUESTS, OUTCOMES, UPSTREAMS))
                     .allTopicNames()
                     .get(CREATE_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
                     .values()) {

@@ -1,5 +1,6 @@
 package dev.weir.contracts.wire;
 
+import dev.weir.contracts.config.Weights;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param heldBy what sets the pace now: a window ({@code PT1M}), {@code pace}, {@code in-flight}, {@code paused},
  *     {@code circuit}, {@code retry-after}, {@code no-dispatcher}; null when nothing waits
  * @param circuit {@code closed}, {@code open} or {@code half-open}
+ * @param removed whether the upstream is configured no more: its jobs are kept, and not called
+ * @param revision of the {@link UpstreamRecord} in force; 0 for the configuration file's own settings
+ * @param weights of the lanes that are not there yet
  * @param breakPoints the next permits' times, piecewise linear, from permit 0 (the next one); never empty
  */
 public record Forecast(
@@ -24,10 +28,18 @@ public record Forecast(
         String state,
         @Nullable String heldBy,
         String circuit,
+        boolean removed,
+        long revision,
+        Weights weights,
         List<Window> windows,
         Queue queue,
         List<Lane> lanes,
         List<BreakPoint> breakPoints) {
+    /** Names the lane that is nobody's own. */
+    public static final String SHARED = "*";
+    /** {@link #state} while nothing goes until someone says so: nobody can say when. */
+    public static final String PAUSED = "paused";
+
     public static final int VERSION = 1;
     /** 100 years: what would take longer is told as this. */
     private static final long MAX_WAIT_NS = 36_500L * 24 * 3600 * 1_000_000_000L;
@@ -69,6 +81,7 @@ public record Forecast(
     /**
      * One lane with waiting jobs.
      *
+     * @param tenant whose it is; {@link #SHARED} for the lane of those who came when there were too many lanes
      * @param head the lane number of the job that leaves next
      * @param tail the lane number that the next arrival gets: {@code tail - head} jobs wait
      * @param cost permits that all its waiting jobs together need
@@ -85,6 +98,11 @@ public record Forecast(
 
     /** When the permit that has this many permits before it comes: exact to half a second. */
     public Instant timeOfPermit(long permitsAhead) {
+        return timeOfPermit(breakPoints, permitsAhead);
+    }
+
+    /** The same, by these break points. */
+    public static Instant timeOfPermit(List<BreakPoint> breakPoints, long permitsAhead) {
         BreakPoint from = breakPoints.get(0);
         int low = 0;
         int high = breakPoints.size() - 1;
@@ -102,8 +120,12 @@ public record Forecast(
         return from.at().plusNanos(wait);
     }
 
-    /** The time of the call of a job that joins the lane of this tenant and priority now, at its end. */
-    public Instant etaOfNewJob(String tenant, Priority priority, double weight, int cost) {
+    /** The time of the call of a job that joins the lane of this tenant and priority now, at its end; null while paused. */
+    public @Nullable Instant etaOfNewJob(String tenant, Priority priority, int cost) {
+        if (state.equals(PAUSED)) {
+            return null;
+        }
+        double weight = weights.of(tenant, priority);
         for (Lane lane : lanes) {
             if (lane.tenant().equals(tenant) && lane.priority() == priority) {
                 return timeOfPermit(permitsAhead(lane, lane.tail() - lane.head()) + cost - 1);
@@ -120,8 +142,14 @@ public record Forecast(
         return timeOfPermit(ahead + cost - 1);
     }
 
-    /** The time of the call of the job with number {@code seq} of a lane; null when the lane does not know that number. */
+    /**
+     * The time of the call of the job with number {@code seq} of a lane; null when the lane does not know that number, and
+     * while paused.
+     */
     public @Nullable Instant etaOfQueuedJob(String tenant, Priority priority, long seq) {
+        if (state.equals(PAUSED)) {
+            return null;
+        }
         for (Lane lane : lanes) {
             if (lane.tenant().equals(tenant)
                     && lane.priority() == priority

@@ -9,11 +9,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param revision counts the job's changes from 1 ({@link Accepted} is 0); a lower one never overwrites a higher
  * @param attempts calls made so far, the one in flight included
- * @param priority with tenant, names the lane
+ * @param lane with priority, names the lane while {@code queued}: the tenant's own, or the one that is shared when there are
+ *     too many
  * @param laneSeq the job's number in its lane while {@code queued}: its place is this minus the lane's head, plus one
  * @param dueAt while {@code scheduled} or {@code retrying}: when it joins its lane; while {@code dispatched}: its slot
  * @param finishedAt set once the status is an end
  * @param error why it is retrying, dead or expired, for a person
+ * @param cancel the id of the newest {@link CancelRequest} that was decided on; it was too late unless the status is
+ *     {@code cancelled}
  * @param answered whether a finished job has an answer of the upstream in the results
  */
 public record JobEvent(
@@ -25,6 +28,7 @@ public record JobEvent(
         long revision,
         int attempts,
         Priority priority,
+        @Nullable String lane,
         @Nullable Long laneSeq,
         Instant acceptedAt,
         Instant updatedAt,
@@ -32,6 +36,7 @@ public record JobEvent(
         @Nullable Instant finishedAt,
         @Nullable String error,
         boolean answered,
-        String bodyHash) {
+        String bodyHash,
+        @Nullable String cancel) {
     public static final int VERSION = 1;
 }

@@ -2,22 +2,12 @@ package dev.weir.contracts.wire;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** How a job's lane weighs against the other lanes of the same tenant. A priority is a weight: nothing starves. */
+/** Which of its tenant's lanes a job stands in. A priority is a weight, not an order: nothing starves. */
 public enum Priority {
     @JsonProperty("high")
-    HIGH(4),
+    HIGH,
     @JsonProperty("normal")
-    NORMAL(2),
+    NORMAL,
     @JsonProperty("low")
-    LOW(1);
-
-    private final int weight;
-
-    Priority(int weight) {
-        this.weight = weight;
-    }
-
-    public int weight() {
-        return weight;
-    }
+    LOW
 }

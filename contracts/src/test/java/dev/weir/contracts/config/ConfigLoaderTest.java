@@ -42,14 +42,17 @@ class ConfigLoaderTest {
                                 new UpstreamConfig(
                                         "gemini",
                                         URI.create("http://127.0.0.1:9911"),
-                                        List.of(new Limit(1000, Duration.ofMinutes(1))),
-                                        new BigDecimal("0.9"),
-                                        15,
-                                        300,
-                                        Duration.ofSeconds(3),
-                                        Duration.ofSeconds(30),
-                                        new RetrySettings(List.of(Duration.ofMinutes(5), Duration.ofMinutes(15))),
-                                        new CircuitBreakerSettings(5, Duration.ofSeconds(30), 3),
+                                        new UpstreamSettings(
+                                                List.of(new Limit(1000, Duration.ofMinutes(1))),
+                                                new BigDecimal("0.9"),
+                                                15,
+                                                300,
+                                                Duration.ofSeconds(3),
+                                                Duration.ofSeconds(30),
+                                                new RetrySettings(
+                                                        List.of(Duration.ofMinutes(5), Duration.ofMinutes(15))),
+                                                new CircuitBreakerSettings(5, Duration.ofSeconds(30), 3),
+                                                new Weights(Map.of(), new Weights.Priorities(4, 2, 1))),
                                         null)),
                         1024 * 1024));
     }
@@ -72,6 +75,7 @@ class ConfigLoaderTest {
                     timeout: 2m
                     retry: { delays: [1s, 2h] }
                     circuitBreaker: { failures: 2, open: 10s, probes: 1 }
+                    weights: { tenants: { acme: 3 }, priorities: { high: 9 } }
                     auth: { header: x-goog-api-key, value: "${env:GEMINI_API_KEY}" }
                   other-1:
                     baseUrl: http://other
@@ -83,23 +87,26 @@ class ConfigLoaderTest {
         assertThat(config.maxBodyBytes()).isEqualTo(2048);
         assertThat(config.upstreams().keySet()).containsExactly("gemini", "other-1");
         assertThat(gemini.baseUrl()).isEqualTo(URI.create("https://api.example/base"));
-        assertThat(gemini.limits())
+        assertThat(gemini.settings().limits())
                 .containsExactly(
                         new Limit(1000, Duration.ofMinutes(1)),
                         new Limit(50_000, Duration.ofHours(1)),
                         new Limit(500_000, Duration.ofDays(1)));
-        assertThat(gemini.utilization()).isEqualByComparingTo("0.8");
-        assertThat(gemini.burst()).isEqualTo(3);
-        assertThat(gemini.maxInFlight()).isEqualTo(7);
-        assertThat(gemini.permitTtl()).isEqualTo(Duration.ofMillis(1500));
-        assertThat(gemini.timeout()).isEqualTo(Duration.ofMinutes(2));
-        assertThat(gemini.retry().delays()).containsExactly(Duration.ofSeconds(1), Duration.ofHours(2));
-        assertThat(gemini.circuitBreaker()).isEqualTo(new CircuitBreakerSettings(2, Duration.ofSeconds(10), 1));
+        assertThat(gemini.settings().utilization()).isEqualByComparingTo("0.8");
+        assertThat(gemini.settings().burst()).isEqualTo(3);
+        assertThat(gemini.settings().maxInFlight()).isEqualTo(7);
+        assertThat(gemini.settings().permitTtl()).isEqualTo(Duration.ofMillis(1500));
+        assertThat(gemini.settings().timeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(gemini.settings().retry().delays()).containsExactly(Duration.ofSeconds(1), Duration.ofHours(2));
+        assertThat(gemini.settings().circuitBreaker())
+                .isEqualTo(new CircuitBreakerSettings(2, Duration.ofSeconds(10), 1));
+        assertThat(gemini.settings().weights())
+                .isEqualTo(new Weights(Map.of("acme", 3), new Weights.Priorities(9, 2, 1)));
         assertThat(gemini.auth()).satisfies(auth -> {
             assertThat(auth.header()).isEqualTo("x-goog-api-key");
             assertThat(auth.value().reveal()).isEqualTo("s3cret");
         });
-        assertThat(upstream(config, "other-1").utilization()).isEqualByComparingTo("1");
+        assertThat(upstream(config, "other-1").settings().utilization()).isEqualByComparingTo("1");
     }
 
     @ParameterizedTest
@@ -127,6 +134,9 @@ class ConfigLoaderTest {
                 "retry: { delays: [9d] }     | upstreams.gemini.retry.delays: expected 0s to PT72H each",
                 "circuitBreaker: { open: 1 } | upstreams.gemini.circuitBreaker.open: expected a duration",
                 "circuitBreaker: { probes: 0 } | upstreams.gemini.circuitBreaker.probes: expected 1 to 1000, but it is 0",
+                "weights: { tenants: { acme: 0 } } | upstreams.gemini.weights.tenants.acme: expected a weight of 1 to 1000, but it is 0",
+                "weights: { tenants: [acme] } | upstreams.gemini.weights.tenants: expected weights by tenant",
+                "weights: { priorities: { hihg: 1 } } | upstreams.gemini.weights.priorities.hihg: unknown key; did you mean high?",
                 "auth: { header: x-key }     | upstreams.gemini.auth.value: missing; expected a secret",
                 "auth: { header: x-key, value: '${env:NOT_SET}' } | upstreams.gemini.auth.value: the environment variable NOT_SET that it names is not set",
                 "auth: { header: x-key, value: '${file:/not/there}' } | upstreams.gemini.auth.value: the file /not/there that it names cannot be read",
@@ -254,7 +264,7 @@ class ConfigLoaderTest {
     void shouldTakeTheVariable_whenItNamesAKey(String variable, String value) {
         WeirConfig config = load(LEAST, Map.of(variable, value, "FORTY_TWO", "42"));
 
-        assertThat(upstream(config, "gemini").maxInFlight()).isEqualTo(42);
+        assertThat(upstream(config, "gemini").settings().maxInFlight()).isEqualTo(42);
     }
 
     @Test
@@ -281,14 +291,14 @@ class ConfigLoaderTest {
         UpstreamConfig api = upstream(config, "my-api");
         assertThat(config.maxBodyBytes()).isEqualTo(4096);
         assertThat(api.baseUrl()).isEqualTo(URI.create("http://x"));
-        assertThat(api.limits())
+        assertThat(api.settings().limits())
                 .containsExactly(new Limit(10, Duration.ofMinutes(1)), new Limit(20, Duration.ofHours(1)));
-        assertThat(api.utilization()).isEqualByComparingTo("1");
-        assertThat(api.burst()).isEqualTo(2);
-        assertThat(api.permitTtl()).isEqualTo(Duration.ofSeconds(1));
-        assertThat(api.timeout()).isEqualTo(Duration.ofSeconds(5));
-        assertThat(api.retry().delays()).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
-        assertThat(api.circuitBreaker()).isEqualTo(new CircuitBreakerSettings(9, Duration.ofSeconds(1), 4));
+        assertThat(api.settings().utilization()).isEqualByComparingTo("1");
+        assertThat(api.settings().burst()).isEqualTo(2);
+        assertThat(api.settings().permitTtl()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(api.settings().timeout()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(api.settings().retry().delays()).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2));
+        assertThat(api.settings().circuitBreaker()).isEqualTo(new CircuitBreakerSettings(9, Duration.ofSeconds(1), 4));
         assertThat(api.auth())
                 .satisfies(auth -> assertThat(auth.value().reveal()).isEqualTo("k"));
     }
@@ -300,7 +310,7 @@ class ConfigLoaderTest {
             env.put("WEIR_UPSTREAMS_GEMINI_RETRY_DELAYS_" + i, (i + 1) + "s");
         }
 
-        assertThat(upstream(load(LEAST, env), "gemini").retry().delays())
+        assertThat(upstream(load(LEAST, env), "gemini").settings().retry().delays())
                 .hasSize(12)
                 .startsWith(Duration.ofSeconds(1))
                 .endsWith(Duration.ofSeconds(12));
@@ -352,7 +362,7 @@ class ConfigLoaderTest {
         assertThat(problem(LEAST, Map.of("WEIR_UPSTREAMS_GEMINI_" + key, "x")))
                 .isEqualTo(
                         "the environment variable WEIR_UPSTREAMS_GEMINI_" + key + ": unknown key; upstream gemini has"
-                                + " baseUrl, limits, utilization, burst, maxInFlight, permitTtl, timeout, retry, circuitBreaker, auth,"
+                                + " baseUrl, limits, utilization, burst, maxInFlight, permitTtl, timeout, retry, circuitBreaker, weights, auth,"
                                 + " in a variable's name as in WEIR_UPSTREAMS_NAME_MAX_IN_FLIGHT");
     }
 

@@ -63,7 +63,7 @@ final class PlanCommand implements Callable<Integer> {
             throw new CliException("there is no upstream " + upstream + " in the configuration; it has "
                     + String.join(", ", loaded.upstreams().keySet()));
         }
-        Plan plan = Plan.of(Settings.of(known), jobs);
+        Plan plan = Plan.of(Settings.of(known.name(), known.settings()), jobs);
         Instant start = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {

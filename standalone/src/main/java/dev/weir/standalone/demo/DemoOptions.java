@@ -1,13 +1,11 @@
 package dev.weir.standalone.demo;
 
-import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.RetrySettings;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import java.net.URI;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +23,7 @@ public record DemoOptions(
     private static final Duration SLACK = Duration.ofSeconds(60);
 
     long budgetPerMinute() {
-        return limit().budget(UpstreamConfig.DEFAULT_UTILIZATION);
+        return limit().budget(UpstreamSettings.DEFAULT_UTILIZATION);
     }
 
     Limit limit() {
@@ -39,17 +37,7 @@ public record DemoOptions(
 
     WeirConfig config(int fakePort) {
         UpstreamConfig upstream = new UpstreamConfig(
-                UPSTREAM,
-                URI.create("http://127.0.0.1:" + fakePort),
-                List.of(limit()),
-                UpstreamConfig.DEFAULT_UTILIZATION,
-                UpstreamConfig.DEFAULT_BURST,
-                UpstreamConfig.DEFAULT_MAX_IN_FLIGHT,
-                UpstreamConfig.DEFAULT_PERMIT_TTL,
-                UpstreamConfig.DEFAULT_TIMEOUT,
-                RetrySettings.DEFAULT,
-                CircuitBreakerSettings.DEFAULT,
-                null);
+                UPSTREAM, URI.create("http://127.0.0.1:" + fakePort), UpstreamSettings.of(limit()), null);
         return new WeirConfig(Map.of(UPSTREAM, upstream), WeirConfig.DEFAULT_MAX_BODY_BYTES);
     }
 }

@@ -1,13 +1,14 @@
 package dev.weir.throttler.lanes;
 
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.wire.Forecast;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,13 +20,15 @@ import org.jspecify.annotations.Nullable;
 public final class Lanes {
     /** Numbers without a job that are passed over at a time; the rest follow at the next turn. */
     public static final int MAX_HOLES_PER_TURN = 1000;
+    /** Lanes of their own; whoever comes when there are so many stands in the shared lane of that priority. */
+    public static final int MOST_LANES = 10_000;
 
     private static final Comparator<Lane> BY_TURN = Comparator.comparingDouble((Lane l) -> l.finish)
             .thenComparing(l -> l.key.tenant())
             .thenComparing(l -> l.key.priority());
 
     private final LaneStore store;
-    private final ToDoubleFunction<LaneKey> weights;
+    private Weights weights;
     private final Map<LaneKey, Lane> lanes = new HashMap<>();
     private final TreeSet<Lane> turns = new TreeSet<>(BY_TURN);
     private double virtualTime;
@@ -34,7 +37,7 @@ public final class Lanes {
 
     private static final class Lane {
         final LaneKey key;
-        final double weight;
+        double weight;
         long head;
         long tail;
         long jobs;
@@ -54,17 +57,36 @@ public final class Lanes {
         }
     }
 
+    /** Where a job was put. */
+    public record Place(LaneKey lane, long number) {}
+
     /** The job whose turn it is. */
     public record Turn(LaneKey lane, long number, LaneEntry entry) {}
 
-    public Lanes(LaneStore store, ToDoubleFunction<LaneKey> weights) {
+    public Lanes(LaneStore store, Weights weights) {
         this.store = store;
         this.weights = weights;
     }
 
+    /** Changes the weights: what a lane's head had to wait for its turn is reckoned anew. */
+    public void configure(Weights newWeights) {
+        weights = newWeights;
+        turns.clear();
+        for (Lane lane : lanes.values()) {
+            double weight = weight(lane.key);
+            if (weight != lane.weight) {
+                double cost = lane.headEntry == null ? (double) lane.cost / lane.jobs : lane.headEntry.cost();
+                lane.finish += cost / weight - cost / lane.weight;
+                lane.weight = weight;
+                store.putLane(lane.state());
+            }
+            turns.add(lane);
+        }
+    }
+
     /** Puts back a lane of an earlier run. */
     public void restore(LaneState state) {
-        Lane lane = new Lane(state.key(), weights.applyAsDouble(state.key()));
+        Lane lane = new Lane(state.key(), weight(state.key()));
         lane.head = state.head();
         lane.tail = state.tail();
         lane.jobs = state.jobs();
@@ -94,21 +116,21 @@ public final class Lanes {
         return waitingCost;
     }
 
-    /** Puts a job at the end of its lane; answers its number. */
-    public long append(LaneKey key, LaneEntry entry) {
+    /** Puts a job at the end of its lane. */
+    public Place append(LaneKey key, LaneEntry entry) {
         Lane lane = laneFor(key, entry);
         long number = lane.tail++;
         add(lane, number, entry);
-        return number;
+        return new Place(lane.key, number);
     }
 
-    /** Puts a job back at the front of its lane; answers its number. */
-    public long prepend(LaneKey key, LaneEntry entry) {
+    /** Puts a job back at the front of its lane. */
+    public Place prepend(LaneKey key, LaneEntry entry) {
         Lane lane = laneFor(key, entry);
         long number = --lane.head;
         lane.headEntry = entry;
         add(lane, number, entry);
-        return number;
+        return new Place(lane.key, number);
     }
 
     /** Whose turn it is, or null when nobody waits or too many gaps were passed over at once. */
@@ -172,8 +194,8 @@ public final class Lanes {
     }
 
     /** The acceptance time of the oldest of the lanes' heads, or null when nobody waits. */
-    public java.time.@Nullable Instant oldest() {
-        java.time.Instant oldest = null;
+    public @Nullable Instant oldest() {
+        Instant oldest = null;
         for (Lane lane : turns) {
             if (lane.headEntry == null && lane.head < lane.tail) {
                 lane.headEntry = store.laneEntry(lane.key, lane.head);
@@ -207,10 +229,17 @@ public final class Lanes {
         return lane;
     }
 
-    private Lane laneFor(LaneKey key, LaneEntry entry) {
+    private double weight(LaneKey key) {
+        return weights.of(key.tenant(), key.priority());
+    }
+
+    private Lane laneFor(LaneKey own, LaneEntry entry) {
+        LaneKey key = lanes.containsKey(own) || lanes.size() < MOST_LANES
+                ? own
+                : new LaneKey(own.upstream(), Forecast.SHARED, own.priority());
         Lane lane = lanes.get(key);
         if (lane == null) {
-            lane = new Lane(key, weights.applyAsDouble(key));
+            lane = new Lane(key, weight(key));
             lane.finish = virtualTime + entry.cost() / lane.weight;
             lanes.put(key, lane);
             turns.add(lane);

@@ -153,6 +153,11 @@ public final class PermitLog {
         return new Head(first, next, lastSlot, lastCost, tatNs, tatRest, completeSince);
     }
 
+    /** What is not known counts as nothing, from someone who knows better. */
+    public void assumeUnused() {
+        completeSince = Long.MIN_VALUE;
+    }
+
     /** The number that the next permit gets. */
     public long next() {
         return next;

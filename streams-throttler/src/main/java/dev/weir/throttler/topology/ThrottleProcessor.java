@@ -1,19 +1,21 @@
 package dev.weir.throttler.topology;
 
-import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.time.EpochNanos;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
-import dev.weir.throttler.lanes.LaneKey;
+import dev.weir.contracts.wire.UpstreamRecord;
 import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
+import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
@@ -22,11 +24,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.errors.SerializationException;
@@ -53,16 +59,17 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     /** A tick never holds up the poll for longer; what is left is done at the next one. */
     static final Duration TICK_BUDGET = Duration.ofMillis(30);
 
-    static final int PERMITS_PER_STEP = 64;
+    static final int TURNS_PER_STEP = 64;
     static final int TIMERS_PER_TICK = 500;
     static final Duration FORECAST_EVERY = Duration.ofSeconds(1);
+    static final int MOST_NAME_CHARS = 255;
     private static final Duration WORTH_SAYING = Duration.ofSeconds(1);
     /** An upstream at rest is told of less often. */
     static final Duration FORECAST_AT_REST = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(ThrottleProcessor.class);
 
-    private final Map<String, UpstreamConfig> upstreams;
+    private final Map<String, UpstreamSettings> seeds;
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
@@ -71,6 +78,9 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private int partition;
     private long floor = Long.MIN_VALUE;
     private final Map<String, Entry> throttles = new HashMap<>();
+    /** The same, in the order in which they have their turn at a tick. */
+    private final Set<Entry> turns = new LinkedHashSet<>();
+
     private @Nullable StoreJournal journal;
     private @Nullable ProcessorContext<String, byte[]> context;
 
@@ -86,13 +96,13 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     }
 
     ThrottleProcessor(
-            Map<String, UpstreamConfig> upstreams,
+            Map<String, UpstreamSettings> seeds,
             InstantSource clock,
             BooleanSupplier mayRelease,
             ThrottleMetrics metrics,
             int partitions) {
         this.partitions = partitions;
-        this.upstreams = upstreams;
+        this.seeds = seeds;
         this.clock = clock;
         this.mayRelease = mayRelease;
         this.metrics = metrics;
@@ -106,6 +116,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         KeyValueStore<Bytes, byte[]> heads = processorContext.getStateStore(ThrottleTopology.HEADS_STORE);
         journal = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
         throttles.clear();
+        turns.clear();
         partition = processorContext.taskId().partition();
         floor = EpochNanos.of(journal.lowWater());
         long behind = floor - EpochNanos.of(clock.instant());
@@ -117,7 +128,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                     partition);
         }
         restore(journal);
-        for (String name : upstreams.keySet()) {
+        for (String name : seeds.keySet()) {
             if (isHere(name)) {
                 // Known from the start, so that its first job has an ETA.
                 entryFor(name);
@@ -129,49 +140,126 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     @Override
     public void process(Record<String, byte[]> record) {
         RecordMetadata source = context().recordMetadata().orElse(null);
-        String topic = source == null ? "" : source.topic();
-        byte[] value = record.value();
-        boolean isOutcome = topic.equals(Topics.OUTCOMES);
-        Object read;
+        String reason;
         try {
-            if (value == null) {
-                throw new SerializationException("the record has no value");
-            }
-            read = isOutcome ? Json.read(value, Outcome.class) : Json.read(value, JobRequest.class);
+            reason = switch (source == null ? "" : source.topic()) {
+                case Topics.OUTCOMES -> outcome(Json.read(value(record), Outcome.class));
+                case Topics.UPSTREAMS -> upstream(record.key(), record.value());
+                default ->
+                    record.headers().lastHeader(CancelRequest.TYPE_HEADER) == null
+                            ? submit(value(record))
+                            : cancel(Json.read(value(record), CancelRequest.class));
+            };
         } catch (SerializationException e) {
-            poison(record, source, String.valueOf(e.getMessage()));
-            return;
+            reason = String.valueOf(e.getMessage());
         }
-        String upstream = read instanceof JobRequest job ? job.upstream() : ((Outcome) read).upstream();
-        if (!isHere(upstream)) {
-            poison(record, source, "it belongs to the upstream " + upstream + ", whose partition is another one");
-        } else if (read instanceof JobRequest job) {
-            submit(job);
-        } else {
-            outcome((Outcome) read, record, source);
+        if (reason != null) {
+            poison(record, source, reason);
         }
     }
 
-    private void submit(JobRequest request) {
+    private static byte[] value(Record<String, byte[]> record) {
+        byte[] value = record.value();
+        if (value == null) {
+            throw new SerializationException("the record has no value");
+        }
+        return value;
+    }
+
+    /** Why the record cannot be used; null when it was. So for the others. */
+    private @Nullable String submit(byte[] value) {
+        if (value.length > Topics.MAX_JOB_BYTES) {
+            return "it has " + value.length + " bytes, and a job of more than " + Topics.MAX_JOB_BYTES
+                    + " does not fit into the records that follow from it";
+        }
+        JobRequest request = Json.read(value, JobRequest.class);
+        String wrong = misplaced(request.upstream());
+        wrong = wrong == null ? misnamed("id", request.id()) : wrong;
+        wrong = wrong == null ? misnamed("tenant", request.tenant()) : wrong;
+        if (wrong != null) {
+            return wrong;
+        }
         Entry entry = entryFor(request.upstream());
         if (entry == null) {
             refuse(request, "the upstream " + request.upstream() + " is not configured here and never was");
-            return;
+        } else {
+            entry.throttle.submit(request, now());
+            touched(entry);
         }
-        entry.throttle.submit(request, now());
+        return null;
+    }
+
+    private @Nullable String cancel(CancelRequest request) {
+        Entry entry = throttles.get(request.upstream());
+        if (entry == null) {
+            return "it cancels a job of the upstream " + request.upstream() + ", which is not known";
+        }
+        entry.throttle.cancel(request, now());
+        touched(entry);
+        return null;
+    }
+
+    private @Nullable String outcome(Outcome outcome) {
+        Entry entry = throttles.get(outcome.upstream());
+        if (entry == null) {
+            return "it is an outcome for the upstream " + outcome.upstream() + ", which is not known";
+        }
+        entry.throttle.outcome(outcome, now());
+        touched(entry);
+        return null;
+    }
+
+    private @Nullable String upstream(String name, byte @Nullable [] value) {
+        Entry entry = throttles.get(name);
+        if (value == null) {
+            if (entry != null) {
+                entry.throttle.remove();
+                touched(entry);
+                sayRemoved(name, entry.throttle);
+            }
+            return null;
+        }
+        UpstreamRecord record = Json.read(value, UpstreamRecord.class);
+        String wrong = misplaced(record.name());
+        if (wrong != null || !record.name().equals(name)) {
+            return wrong != null ? wrong : "its key is " + name + ", but it is of " + record.name();
+        }
+        Settings settings = Settings.of(name, record.settings());
+        if (entry == null) {
+            entry = add(name, build(settings, null, List.of(), journal()));
+        }
+        Control control = new Control(record.paused() ? Control.Mode.PAUSED : Control.Mode.RUNNING, record.revision());
+        if (!settings.equals(entry.throttle.settings()) || !control.equals(entry.throttle.control())) {
+            LOG.info("the settings of {}, revision {}: {}, {}", name, record.revision(), control.mode(), settings);
+        }
+        entry.throttle.configure(settings, control, record.assumeUnused(), now());
+        touched(entry);
+        entry.forecastAt = Instant.EPOCH;
+        return null;
+    }
+
+    private static void touched(Entry entry) {
         entry.throttle.save();
         entry.active = true;
     }
 
-    private void outcome(Outcome outcome, Record<String, byte[]> record, @Nullable RecordMetadata source) {
-        Entry entry = throttles.get(outcome.upstream());
-        if (entry == null) {
-            poison(record, source, "an outcome for the upstream " + outcome.upstream() + ", which is not known");
-            return;
-        }
-        entry.throttle.outcome(outcome, now());
-        entry.throttle.save();
-        entry.active = true;
+    /** One upstream is one partition: a second permit log for it would spend its quota twice. */
+    private @Nullable String misplaced(String upstream) {
+        return isHere(upstream) ? null : "it belongs to the upstream " + upstream + ", whose partition is another one";
+    }
+
+    /** Names are parts of stored keys. */
+    private static @Nullable String misnamed(String field, String name) {
+        return name.isEmpty() || name.length() > MOST_NAME_CHARS || name.indexOf('\0') >= 0
+                ? "expected a " + field + " of 1 to " + MOST_NAME_CHARS + " characters without NUL"
+                : null;
+    }
+
+    private static void sayRemoved(String name, Throttle throttle) {
+        LOG.warn(
+                "the upstream {} is no longer configured: its {} waiting jobs are kept and not called; add it again to go on",
+                name,
+                throttle.waiting() + throttle.scheduled() + throttle.retrying());
     }
 
     private void tick() {
@@ -188,28 +276,37 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 entry.active = true;
             }
         }
-        List<Throttle> more = new ArrayList<>();
-        throttles.values().forEach(e -> more.add(e.throttle));
-        // Round after round, so that no upstream waits for another's backlog; a step is short enough for the budget.
-        while (!more.isEmpty()) {
-            more.removeIf(throttle -> throttle.tick(now, PERMITS_PER_STEP) < PERMITS_PER_STEP);
-            if (System.nanoTime() - deadline > 0) {
-                break;
+        // Turn by turn, so that no upstream waits for another's backlog; whoever the budget cut off comes first at the
+        // next
+        // tick. A step is short enough for the budget.
+        Deque<Entry> more = new ArrayDeque<>(turns);
+        while (!more.isEmpty() && System.nanoTime() - deadline < 0) {
+            Entry entry = more.poll();
+            turns.remove(entry);
+            turns.add(entry);
+            if (entry.throttle.tick(now, TURNS_PER_STEP)) {
+                more.add(entry);
             }
         }
+        turns.forEach(entry -> entry.throttle.save());
         Instant at = EpochNanos.toInstant(now);
-        for (Entry entry : throttles.values()) {
-            entry.throttle.save();
-            forecast(entry, at, now);
+        for (Entry entry : turns) {
+            if (forecastIsDue(entry, at)) {
+                forecast(entry, at, now);
+                if (System.nanoTime() - deadline > 0) {
+                    break;
+                }
+            }
         }
     }
 
-    private void forecast(Entry entry, Instant at, long now) {
+    private static boolean forecastIsDue(Entry entry, Instant at) {
         boolean busy = entry.active || entry.throttle.waiting() > 0 || entry.throttle.inFlight() > 0;
         Duration every = busy ? FORECAST_EVERY : FORECAST_AT_REST;
-        if (Duration.between(entry.forecastAt, at).compareTo(every) < 0) {
-            return;
-        }
+        return Duration.between(entry.forecastAt, at).compareTo(every) >= 0;
+    }
+
+    private void forecast(Entry entry, Instant at, long now) {
         Forecast forecast = entry.throttle.forecast(now);
         metrics.forecast(forecast);
         journal().forward(forecast.upstream(), forecast, ThrottleTopology.FORECASTS_SINK);
@@ -235,13 +332,15 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                         0,
                         request.priority(),
                         null,
+                        null,
                         request.acceptedAt(),
                         at,
                         null,
                         at,
                         reason,
                         false,
-                        request.bodyHash()));
+                        request.bodyHash(),
+                        null));
     }
 
     private void poison(Record<String, byte[]> record, @Nullable RecordMetadata source, String reason) {
@@ -288,45 +387,31 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 .forEach(l -> lanes.computeIfAbsent(l.key().upstream(), u -> new ArrayList<>())
                         .add(l));
         states.forEach((name, state) -> {
-            UpstreamConfig config = upstreams.get(name);
-            if (config == null) {
-                LOG.warn(
-                        "the upstream {} is no longer configured: its {} waiting jobs are kept and not called; add it again to go on",
-                        name,
-                        lanes.getOrDefault(name, List.of()).stream()
-                                .mapToLong(LaneState::jobs)
-                                .sum());
+            Throttle throttle = build(state.settings(), state, lanes.getOrDefault(name, List.of()), from);
+            add(name, throttle);
+            if (state.control().mode() == Control.Mode.REMOVED) {
+                sayRemoved(name, throttle);
             }
-            throttles.put(
-                    name,
-                    new Entry(build(
-                            config == null ? state.settings() : Settings.of(config),
-                            config != null,
-                            state,
-                            lanes.getOrDefault(name, List.of()),
-                            from)));
         });
     }
 
     private @Nullable Entry entryFor(String upstream) {
         Entry entry = throttles.get(upstream);
-        if (entry == null) {
-            UpstreamConfig config = upstreams.get(upstream);
-            if (config == null) {
-                return null;
-            }
-            entry = new Entry(build(Settings.of(config), true, null, List.of(), journal()));
-            throttles.put(upstream, entry);
-        }
+        UpstreamSettings seed = seeds.get(upstream);
+        return entry == null && seed != null
+                ? add(upstream, build(Settings.of(upstream, seed), null, List.of(), journal()))
+                : entry;
+    }
+
+    private Entry add(String upstream, Throttle throttle) {
+        Entry entry = new Entry(throttle);
+        throttles.put(upstream, entry);
+        turns.add(entry);
         return entry;
     }
 
     private static Throttle build(
-            Settings settings,
-            boolean configured,
-            @Nullable UpstreamState state,
-            List<LaneState> laneStates,
-            StoreJournal from) {
+            Settings settings, @Nullable UpstreamState state, List<LaneState> laneStates, StoreJournal from) {
         PermitLog log = new PermitLog(settings.windows(), settings.burst());
         if (state != null) {
             try (KeyValueIterator<Bytes, byte[]> permits = from.permits(
@@ -339,13 +424,9 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 }
             }
         }
-        Lanes lanes = new Lanes(from, ThrottleProcessor::weight);
+        Lanes lanes = new Lanes(from, settings.weights());
         laneStates.forEach(lanes::restore);
-        return new Throttle(settings, configured, state, log, lanes, from);
-    }
-
-    private static double weight(LaneKey lane) {
-        return lane.priority().weight();
+        return new Throttle(settings, state, log, lanes, from);
     }
 
     /** Never below what was reached before: timers below the low-water mark would never be read. */
@@ -354,7 +435,6 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         return floor;
     }
 
-    /** One upstream is one partition: a second permit log for it would spend its quota twice. */
     private boolean isHere(String upstream) {
         return BuiltInPartitioner.partitionForKey(upstream.getBytes(StandardCharsets.UTF_8), partitions) == partition;
     }

@@ -1,6 +1,6 @@
 package dev.weir.throttler.topology;
 
-import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Topics;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -21,12 +21,13 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * The throttle as a topology: requests and outcomes, both by upstream, into one processor; permits, events, dead letters and
+ * The throttle as a topology: requests, outcomes and settings, all by upstream, into one processor; permits, events, dead letters and
  * forecasts out of it.
  */
 public final class ThrottleTopology implements Supplier<Topology> {
     public static final String REQUESTS_SOURCE = "requests";
     public static final String OUTCOMES_SOURCE = "outcomes";
+    public static final String UPSTREAMS_SOURCE = "upstreams";
     public static final String PROCESSOR = "throttle";
     public static final String DISPATCH_SINK = "dispatch";
     public static final String EVENTS_SINK = "job-events";
@@ -40,29 +41,32 @@ public final class ThrottleTopology implements Supplier<Topology> {
     /**
      * Kafka Streams takes the record with the oldest timestamp first. Outcomes are made to look this much older, so that they
      * never wait behind a burst of requests: in flight would fill up with calls that ended long ago, and releases would stop.
+     * What people say goes before both.
      */
     private static final long OUTCOMES_FIRST_MS = Duration.ofDays(1).toMillis();
 
-    private final Map<String, UpstreamConfig> upstreams;
+    private static final long UPSTREAMS_FIRST_MS = Duration.ofDays(36_500).toMillis();
+
+    private final Map<String, UpstreamSettings> seeds;
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
     private final int partitions;
 
     /**
-     * @param upstreams the configured ones, by name
+     * @param seeds the settings of upstreams that nothing is known of yet, by name
      * @param clock in tests, one that the test moves
      * @param partitions of {@code weir.requests} and {@code weir.outcomes}; 1 in the TopologyTestDriver
      * @param mayRelease asked at each tick; while it says no, nothing is released and no timer runs
      */
     public ThrottleTopology(
-            Map<String, UpstreamConfig> upstreams,
+            Map<String, UpstreamSettings> seeds,
             InstantSource clock,
             BooleanSupplier mayRelease,
             ThrottleMetrics metrics,
             int partitions) {
         this.partitions = partitions;
-        this.upstreams = Map.copyOf(upstreams);
+        this.seeds = Map.copyOf(seeds);
         this.clock = clock;
         this.mayRelease = mayRelease;
         this.metrics = metrics;
@@ -83,11 +87,19 @@ public final class ThrottleTopology implements Supplier<Topology> {
                         keys,
                         values,
                         Topics.OUTCOMES)
+                .addSource(
+                        AutoOffsetReset.earliest(),
+                        UPSTREAMS_SOURCE,
+                        (message, partitionTime) -> Math.max(0, message.timestamp() - UPSTREAMS_FIRST_MS),
+                        keys,
+                        values,
+                        Topics.UPSTREAMS)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new ThrottleProcessor(upstreams, clock, mayRelease, metrics, partitions),
+                        () -> new ThrottleProcessor(seeds, clock, mayRelease, metrics, partitions),
                         REQUESTS_SOURCE,
-                        OUTCOMES_SOURCE)
+                        OUTCOMES_SOURCE,
+                        UPSTREAMS_SOURCE)
                 .addStateStore(store(JOBS_STORE).withCachingDisabled(), PROCESSOR)
                 .addStateStore(store(HEADS_STORE).withCachingEnabled(), PROCESSOR)
                 .addSink(DISPATCH_SINK, Topics.DISPATCH, outKeys, outValues, PROCESSOR)

@@ -46,12 +46,17 @@ public final class CircuitBreaker {
         }
     }
 
-    private final CircuitBreakerSettings settings;
+    private CircuitBreakerSettings settings;
     private State state;
 
     public CircuitBreaker(CircuitBreakerSettings settings, State state) {
         this.settings = settings;
         this.state = state;
+    }
+
+    /** From now on; what it is now stays. */
+    public void configure(CircuitBreakerSettings newSettings) {
+        settings = newSettings;
     }
 
     public State state() {

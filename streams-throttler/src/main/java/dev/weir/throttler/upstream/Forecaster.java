@@ -30,7 +30,7 @@ final class Forecaster {
 
     static final Duration FRESH = Duration.ofMillis(900);
 
-    private final Settings settings;
+    private Settings settings;
     private final PermitLog ahead;
     private long runAt = Long.MIN_VALUE;
     private long runTookNs;
@@ -48,6 +48,7 @@ final class Forecaster {
     record View(
             PermitLog log,
             Lanes lanes,
+            Control control,
             String state,
             @Nullable String heldBy,
             String circuit,
@@ -58,6 +59,12 @@ final class Forecaster {
     Forecaster(Settings settings) {
         this.settings = settings;
         this.ahead = new PermitLog(settings.windows(), settings.burst());
+    }
+
+    /** The next forecast is run anew. */
+    void configure(Settings newSettings) {
+        settings = newSettings;
+        runAt = Long.MIN_VALUE;
     }
 
     /** A call was made: how long after its slot it had arrived, and ended. */
@@ -78,21 +85,8 @@ final class Forecaster {
         }
         List<Forecast.BreakPoint> points = shifted(log.next() - runNext);
         Instant drainedAt = null;
-        if (cost > 0) {
-            drainedAt = stale
-                    ? EpochNanos.toInstant(lastCallAt)
-                    : new Forecast(
-                                    Forecast.VERSION,
-                                    settings.upstream(),
-                                    Instant.EPOCH,
-                                    "",
-                                    null,
-                                    "",
-                                    List.of(),
-                                    new Forecast.Queue(0, 0, 0, 0, null, null),
-                                    List.of(),
-                                    points)
-                            .timeOfPermit(cost - 1);
+        if (cost > 0 && !view.state().equals(Forecast.PAUSED)) {
+            drainedAt = stale ? EpochNanos.toInstant(lastCallAt) : Forecast.timeOfPermit(points, cost - 1);
         }
         return new Forecast(
                 Forecast.VERSION,
@@ -101,6 +95,9 @@ final class Forecaster {
                 view.state(),
                 view.heldBy(),
                 view.circuit(),
+                view.control().mode() == Control.Mode.REMOVED,
+                view.control().revision(),
+                settings.weights(),
                 windows(log, now),
                 new Forecast.Queue(
                         view.lanes().waiting(),

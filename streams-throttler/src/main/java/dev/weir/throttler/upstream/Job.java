@@ -5,6 +5,7 @@ import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
+import dev.weir.throttler.lanes.Lanes;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -12,161 +13,163 @@ import org.jspecify.annotations.Nullable;
  * A job as the throttle keeps it; what is to be called is kept beside it.
  *
  * @param revision counts its changes
- * @param attempts calls made or in flight
- * @param failures calls that count against the retry schedule
- * @param pushbacks times that the upstream said 429 (or 503 with Retry-After)
- * @param doubts times that nobody could say what became of its call while others' outcomes came
- * @param number its number in its lane while {@code queued}
- * @param permit its permit's number while {@code dispatched}
- * @param slot its permit's slot while {@code dispatched}
- * @param dueAt its timer: when it joins its lane, when its call is in doubt, or when it is forgotten
+ * @param cancel the id of the newest cancellation that was decided on
  */
 public record Job(
         int v,
-        String id,
-        String tenant,
-        String upstream,
-        Priority priority,
-        int cost,
-        Instant acceptedAt,
-        @Nullable Instant deadline,
-        String bodyHash,
+        Spec spec,
         JobStatus status,
         long revision,
-        int attempts,
-        int failures,
-        int pushbacks,
-        int doubts,
-        @Nullable Long number,
-        @Nullable Long permit,
-        @Nullable Instant slot,
-        @Nullable Instant dueAt) {
+        Tally tally,
+        Place place,
+        @Nullable String cancel) {
     public static final int VERSION = 1;
+
+    /** What its submission said; never changes. */
+    public record Spec(
+            String id,
+            String tenant,
+            String upstream,
+            Priority priority,
+            int cost,
+            Instant acceptedAt,
+            @Nullable Instant deadline,
+            String bodyHash) {}
+
+    /**
+     * What was counted.
+     *
+     * @param attempts calls made or in flight
+     * @param failures calls that count against the retry schedule
+     * @param pushbacks times that the upstream said 429 (or 503 with Retry-After)
+     * @param doubts times that nobody could say what became of its call while others' outcomes came
+     */
+    public record Tally(int attempts, int failures, int pushbacks, int doubts) {
+        static final Tally NONE = new Tally(0, 0, 0, 0);
+
+        Tally called() {
+            return new Tally(attempts + 1, failures, pushbacks, doubts);
+        }
+
+        Tally notCalled() {
+            return new Tally(attempts - 1, failures, pushbacks, doubts);
+        }
+
+        /** It costs the job no attempt: the next call has the same number. */
+        Tally pushedBack() {
+            return new Tally(attempts - 1, failures, pushbacks + 1, doubts);
+        }
+
+        Tally failed() {
+            return new Tally(attempts, failures + 1, pushbacks, doubts);
+        }
+
+        Tally doubted() {
+            return new Tally(attempts, failures, pushbacks, doubts + 1);
+        }
+    }
+
+    /**
+     * Where it is: in a lane, out with a permit, or waiting for a time.
+     *
+     * @param lane the tenant of its lane while {@code queued}, and its number there
+     * @param permit its permit's number while {@code dispatched}, and its slot
+     * @param dueAt its timer: when it joins its lane, when its call is in doubt, or when it is forgotten
+     */
+    public record Place(
+            @Nullable String lane,
+            @Nullable Long number,
+            @Nullable Long permit,
+            @Nullable Instant slot,
+            @Nullable Instant dueAt) {
+        static final Place NOWHERE = new Place(null, null, null, null, null);
+
+        static Place in(Lanes.Place place) {
+            return new Place(place.lane().tenant(), place.number(), null, null, null);
+        }
+
+        static Place out(long permit, Instant slot, Instant doubtAt) {
+            return new Place(null, null, permit, slot, doubtAt);
+        }
+
+        static Place until(Instant dueAt) {
+            return new Place(null, null, null, null, dueAt);
+        }
+    }
 
     static Job of(JobRequest request) {
         return new Job(
                 VERSION,
-                request.id(),
-                request.tenant(),
-                request.upstream(),
-                request.priority(),
-                request.cost(),
-                request.acceptedAt(),
-                request.deadline(),
-                request.bodyHash(),
+                new Spec(
+                        request.id(),
+                        request.tenant(),
+                        request.upstream(),
+                        request.priority(),
+                        request.cost(),
+                        request.acceptedAt(),
+                        request.deadline(),
+                        request.bodyHash()),
                 JobStatus.ACCEPTED,
                 0,
-                0,
-                0,
-                0,
-                0,
-                null,
-                null,
-                null,
+                Tally.NONE,
+                Place.NOWHERE,
                 null);
     }
 
-    LaneKey lane() {
-        return new LaneKey(upstream, tenant, priority);
+    public String id() {
+        return spec.id();
+    }
+
+    public String upstream() {
+        return spec.upstream();
+    }
+
+    public int cost() {
+        return spec.cost();
+    }
+
+    @Nullable
+    Instant deadline() {
+        return spec.deadline();
+    }
+
+    @Nullable
+    Instant dueAt() {
+        return place.dueAt();
+    }
+
+    /** The lane that it would stand in, were there room for it. */
+    LaneKey ownLane() {
+        return new LaneKey(spec.upstream(), spec.tenant(), spec.priority());
     }
 
     LaneEntry laneEntry() {
-        return new LaneEntry(id, cost, acceptedAt);
+        return new LaneEntry(spec.id(), spec.cost(), spec.acceptedAt());
     }
 
-    Job queued(long inLane) {
-        return with(JobStatus.QUEUED, inLane, null, null, null);
+    /** Its next state. */
+    Job now(JobStatus newStatus, Place newPlace) {
+        return new Job(v, spec, newStatus, revision + 1, tally, newPlace, cancel);
     }
 
-    Job waitingUntil(JobStatus status, Instant due) {
-        return with(status, null, null, null, due);
-    }
-
-    Job dispatched(long permitNumber, Instant at, Instant doubtAt) {
-        return with(JobStatus.DISPATCHED, null, permitNumber, at, doubtAt)
-                .counting(attempts + 1, failures, pushbacks, doubts);
-    }
-
-    Job finished(JobStatus status, Instant forgetAt) {
-        return with(status, null, null, null, forgetAt);
+    Job counting(Tally newTally) {
+        return new Job(v, spec, status, revision, newTally, place, cancel);
     }
 
     /** The same state with another due time: no change that anyone else would see. */
     Job dueAgain(Instant due) {
-        return with(status, number, permit, slot, due).revised(revision);
-    }
-
-    private Job revised(long to) {
         return new Job(
                 v,
-                id,
-                tenant,
-                upstream,
-                priority,
-                cost,
-                acceptedAt,
-                deadline,
-                bodyHash,
-                status,
-                to,
-                attempts,
-                failures,
-                pushbacks,
-                doubts,
-                number,
-                permit,
-                slot,
-                dueAt);
-    }
-
-    Job counting(int newAttempts, int newFailures, int newPushbacks, int newDoubts) {
-        return new Job(
-                v,
-                id,
-                tenant,
-                upstream,
-                priority,
-                cost,
-                acceptedAt,
-                deadline,
-                bodyHash,
+                spec,
                 status,
                 revision,
-                newAttempts,
-                newFailures,
-                newPushbacks,
-                newDoubts,
-                number,
-                permit,
-                slot,
-                dueAt);
+                tally,
+                new Place(place.lane(), place.number(), place.permit(), place.slot(), due),
+                cancel);
     }
 
-    private Job with(
-            JobStatus newStatus,
-            @Nullable Long newNumber,
-            @Nullable Long newPermit,
-            @Nullable Instant newSlot,
-            @Nullable Instant newDueAt) {
-        return new Job(
-                v,
-                id,
-                tenant,
-                upstream,
-                priority,
-                cost,
-                acceptedAt,
-                deadline,
-                bodyHash,
-                newStatus,
-                revision + 1,
-                attempts,
-                failures,
-                pushbacks,
-                doubts,
-                newNumber,
-                newPermit,
-                newSlot,
-                newDueAt);
+    /** A cancellation of it was decided on. */
+    Job decided(String cancellation) {
+        return new Job(v, spec, status, revision, tally, place, cancellation);
     }
 }

@@ -1,7 +1,8 @@
 package dev.weir.throttler.upstream;
 
 import dev.weir.contracts.config.CircuitBreakerSettings;
-import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.throttler.quota.QuotaWindow;
 import java.time.Duration;
 import java.util.List;
@@ -15,24 +16,26 @@ public record Settings(
         Duration permitTtl,
         Duration timeout,
         List<Duration> retryDelays,
-        CircuitBreakerSettings circuitBreaker) {
+        CircuitBreakerSettings circuitBreaker,
+        Weights weights) {
     public Settings {
         windows = List.copyOf(windows);
         retryDelays = List.copyOf(retryDelays);
     }
 
-    public static Settings of(UpstreamConfig config) {
+    public static Settings of(String upstream, UpstreamSettings settings) {
         return new Settings(
-                config.name(),
-                config.limits().stream()
-                        .map(l -> new QuotaWindow(l.per(), l.permits(), l.budget(config.utilization())))
+                upstream,
+                settings.limits().stream()
+                        .map(l -> new QuotaWindow(l.per(), l.permits(), l.budget(settings.utilization())))
                         .toList(),
-                config.burst(),
-                config.maxInFlight(),
-                config.permitTtl(),
-                config.timeout(),
-                config.retry().delays(),
-                config.circuitBreaker());
+                settings.burst(),
+                settings.maxInFlight(),
+                settings.permitTtl(),
+                settings.timeout(),
+                settings.retry().delays(),
+                settings.circuitBreaker(),
+                settings.weights());
     }
 
     /** No job can cost more. */

@@ -5,12 +5,13 @@ import dev.weir.throttler.quota.PermitLog;
 /**
  * What is kept of an upstream beside its permits, lanes and jobs.
  *
- * @param settings in force when it was written: an upstream that left the configuration keeps its jobs under them
+ * @param settings in force when it was written
  * @param reading the highest reading of the clock that was used, epoch nanoseconds; time never goes below it
  */
 public record UpstreamState(
         int v,
         Settings settings,
+        Control control,
         PermitLog.Head log,
         double virtualTime,
         long reading,

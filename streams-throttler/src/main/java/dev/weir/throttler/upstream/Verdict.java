@@ -31,10 +31,13 @@ record Verdict(
     }
 
     private static final int LONGEST_RETRY_AFTER_DIGITS = 9;
+    /** Of what a dispatcher says went wrong: the reason goes into events, dead letters and logs. */
+    private static final int MOST_REASON_CHARS = 1000;
 
     /** @param now for a {@code Retry-After} that is a date */
     static Verdict of(Outcome outcome, Instant now) {
-        String error = outcome.error();
+        String told = outcome.error();
+        String error = told == null || told.length() <= MOST_REASON_CHARS ? told : told.substring(0, MOST_REASON_CHARS);
         return switch (outcome.kind()) {
             case RETURNED -> new Verdict(Kind.RETURNED, null, error);
             case REFUSED -> new Verdict(Kind.REJECTED, null, "not called: " + error);

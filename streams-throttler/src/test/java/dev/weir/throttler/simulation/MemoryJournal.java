@@ -67,9 +67,9 @@ final class MemoryJournal implements Journal {
             permits.subMap(kept.log().first(), kept.log().next())
                     .forEach((n, p) -> log.restore(n, p.slot(), p.arrival(), p.cost()));
         }
-        Lanes all = new Lanes(this, key -> key.priority().weight());
+        Lanes all = new Lanes(this, settings.weights());
         lanes.values().forEach(all::restore);
-        return new Throttle(settings, true, kept, log, all, this);
+        return new Throttle(settings, kept, log, all, this);
     }
 
     List<Timer> takeDue(Instant now) {

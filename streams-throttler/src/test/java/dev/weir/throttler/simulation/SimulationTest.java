@@ -3,6 +3,7 @@ package dev.weir.throttler.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.throttler.quota.QuotaWindow;
 import dev.weir.throttler.upstream.Settings;
@@ -97,6 +98,7 @@ class SimulationTest {
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(30),
                 List.of(Duration.ofMinutes(5), Duration.ofMinutes(15)),
-                CircuitBreakerSettings.DEFAULT);
+                CircuitBreakerSettings.DEFAULT,
+                Weights.DEFAULT);
     }
 }

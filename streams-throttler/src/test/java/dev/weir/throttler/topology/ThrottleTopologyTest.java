@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.RetrySettings;
-import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.Answer;
@@ -20,7 +21,6 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.contracts.wire.Priority;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.math.BigDecimal;
-import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,9 +60,7 @@ class ThrottleTopologyTest {
 
     @BeforeEach
     void open() {
-        UpstreamConfig config = new UpstreamConfig(
-                UPSTREAM,
-                URI.create("http://127.0.0.1:1"),
+        UpstreamSettings settings = new UpstreamSettings(
                 List.of(new Limit(1000, Duration.ofMinutes(1)), new Limit(50_000, Duration.ofHours(1))),
                 new BigDecimal("0.9"),
                 15,
@@ -71,9 +69,9 @@ class ThrottleTopologyTest {
                 Duration.ofSeconds(30),
                 new RetrySettings(List.of(Duration.ofMinutes(5))),
                 CircuitBreakerSettings.DEFAULT,
-                null);
-        ThrottleTopology topology =
-                new ThrottleTopology(Map.of(UPSTREAM, config), () -> now, () -> true, new ThrottleMetrics(registry), 1);
+                Weights.DEFAULT);
+        ThrottleTopology topology = new ThrottleTopology(
+                Map.of(UPSTREAM, settings), () -> now, () -> true, new ThrottleMetrics(registry), 1);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());

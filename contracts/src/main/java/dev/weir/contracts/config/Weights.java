@@ -1,0 +1,53 @@
+package dev.weir.contracts.config;
+
+import dev.weir.contracts.wire.Priority;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How much of an upstream each lane gets while several wait: a lane's weight is its tenant's times its priority's. Nothing
+ * starves, however small its weight.
+ *
+ * @param tenants by name; a tenant that is not here weighs {@link #TENANT}
+ */
+public record Weights(Map<String, Integer> tenants, Priorities priorities) {
+    public static final int TENANT = 1;
+    public static final int MOST = 1000;
+    public static final int MOST_TENANTS = 1000;
+    public static final Weights DEFAULT = new Weights(Map.of(), new Priorities(4, 2, 1));
+
+    /** The weights of the three priorities. */
+    public record Priorities(int high, int normal, int low) {
+        public Priorities {
+            require("high", high);
+            require("normal", normal);
+            require("low", low);
+        }
+    }
+
+    public Weights {
+        tenants = Collections.unmodifiableMap(new TreeMap<>(tenants));
+        if (tenants.size() > MOST_TENANTS) {
+            throw ConfigException.at(
+                    "tenants", "expected at most " + MOST_TENANTS + " tenants, but there are " + tenants.size());
+        }
+        tenants.forEach(Weights::require);
+    }
+
+    /** Of the lane of this tenant and priority. */
+    public int of(String tenant, Priority priority) {
+        int own = switch (priority) {
+            case HIGH -> priorities.high();
+            case NORMAL -> priorities.normal();
+            case LOW -> priorities.low();
+        };
+        return own * tenants.getOrDefault(tenant, TENANT);
+    }
+
+    private static void require(String key, int weight) {
+        if (weight < 1 || weight > MOST) {
+            throw ConfigException.at(key, "expected a weight of 1 to " + MOST + ", but it is " + weight);
+        }
+    }
+}
