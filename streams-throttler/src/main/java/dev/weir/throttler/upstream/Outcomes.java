@@ -126,18 +126,16 @@ final class Outcomes {
         switch (outcome.kind()) {
             case RETURNED, REFUSED -> log.giveBack(n);
             case ANSWERED, FAILED -> {
-                // A dispatcher's clock may be a little ahead of this one, never much.
-                long ended = Math.min(EpochNanos.of(outcome.endedAt()), now + Throttle.ARRIVAL_ALLOWANCE.toNanos());
+                long allowance = Throttle.ARRIVAL_ALLOWANCE.toNanos();
+                long ended = Math.max(EpochNanos.of(outcome.endedAt()), log.slot(n));
                 Instant started = outcome.startedAt();
-                log.arrived(
-                        n,
-                        started == null
-                                ? ended
-                                : Math.min(
-                                        ended,
-                                        Math.min(EpochNanos.of(started), ended)
-                                                + Throttle.ARRIVAL_ALLOWANCE.toNanos()));
-                forecaster.called(log.arrival(n) - log.slot(n), ended - log.slot(n));
+                // A call that was started has arrived soon after, however long its answer takes.
+                long arrived =
+                        started == null ? ended : Math.min(EpochNanos.of(started), ended - allowance) + allowance;
+                log.arrived(n, arrived);
+                // A dispatcher's clock may be a little ahead of this one, never much.
+                long told = Math.min(ended, now + allowance);
+                forecaster.called(log.arrival(n) - log.slot(n), told - log.slot(n));
             }
         }
         journal.putPermit(settings.upstream(), n, log.slot(n), log.arrival(n), log.cost(n));

@@ -149,11 +149,12 @@ public final class Throttle {
             jobs.keep(request);
             if (notBefore != null && EpochNanos.of(notBefore) > at) {
                 jobs.schedule(job, notBefore, at);
+                changed = true;
             } else {
+                // Its lane keeps what changes by that: nothing of the upstream itself does.
                 jobs.append(job, at);
             }
         }
-        changed = true;
     }
 
     /** Takes a waiting job out, wherever it waits; for one whose call is under way or that has ended it is too late. */

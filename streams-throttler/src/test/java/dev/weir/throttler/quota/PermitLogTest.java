@@ -47,6 +47,55 @@ class PermitLogTest {
     }
 
     @Test
+    void shouldStayWithinTheLimitInForce_andUseItAllAtOnce_whenItIsLoweredAndRaised() {
+        List<QuotaWindow> lowered = List.of(new QuotaWindow(Duration.ofMinutes(1), 334, 300));
+        List<QuotaWindow> raised = List.of(new QuotaWindow(Duration.ofMinutes(1), 1000, 900));
+        PermitLog log = new PermitLog(raised, 15);
+        List<Long> slots = new ArrayList<>();
+        run(log, slots, START, START + 90 * SECOND);
+        int before = slots.size();
+
+        log.configure(lowered, 15);
+        run(log, slots, START + 90 * SECOND, START + 300 * SECOND);
+        int after = slots.size();
+        log.configure(raised, 15);
+        run(log, slots, START + 300 * SECOND, START + 400 * SECOND);
+
+        for (int n = before; n < after; n++) {
+            assertThat(count(slots, slots.get(n) - 60 * SECOND + 1, slots.get(n) + 1))
+                    .as("the trailing minute of permit %s", n)
+                    .isLessThanOrEqualTo(300);
+        }
+        // The window that ends at t held 900; 600 of them must leave before another may go: 40 s at 15 a second.
+        assertThat(slots.get(before) - slots.get(before - 1)).isBetween(39 * SECOND, 41 * SECOND);
+        assertThat(count(slots, START + 180 * SECOND, START + 240 * SECOND)).isEqualTo(300);
+        assertThat(slots.get(after)).isLessThan(START + 300 * SECOND + SECOND / 5);
+        assertThat(count(slots, START + 301 * SECOND, START + 331 * SECOND)).isEqualTo(450);
+        for (int n = after; n < slots.size(); n++) {
+            assertThat(count(slots, slots.get(n) - 60 * SECOND + 1, slots.get(n) + 1))
+                    .isLessThanOrEqualTo(900);
+        }
+    }
+
+    @Test
+    void shouldCountTheUnknownPastAsFull_unlessToldOtherwise_whenALongerWindowIsAdded() {
+        List<QuotaWindow> minute = List.of(new QuotaWindow(Duration.ofMinutes(1), 10, 10));
+        List<QuotaWindow> minuteAndHour = List.of(minute.get(0), new QuotaWindow(Duration.ofHours(1), 1000, 1000));
+        PermitLog log = new PermitLog(minute, 10);
+        long forgotten = log.slot(take(log, START));
+        take(log, START + 30 * SECOND);
+        log.forget(START + 61 * SECOND, 10);
+
+        log.configure(minuteAndHour, 10);
+        long whenUnknown = log.earliest(START + 61 * SECOND, 1).at();
+        log.assumeUnused();
+        long whenTold = log.earliest(START + 61 * SECOND, 1).at();
+
+        assertThat(whenUnknown).isEqualTo(forgotten + 3600 * SECOND);
+        assertThat(whenTold).isEqualTo(START + 61 * SECOND);
+    }
+
+    @Test
     void shouldSpaceWhatIsMadeUpByTheLimit_whenItFellBehind() {
         PermitLog log = new PermitLog(NINE_HUNDRED, 15);
         long first = log.earliest(START, 1).at();
@@ -205,6 +254,15 @@ class PermitLogTest {
     private static long take(PermitLog log, long notBefore) {
         long slot = log.earliest(notBefore, 1).at();
         return log.take(slot, 1, slot);
+    }
+
+    private static void run(PermitLog log, List<Long> slots, long from, long to) {
+        for (long slot = log.earliest(from, 1).at();
+                slot < to;
+                slot = log.earliest(from, 1).at()) {
+            log.take(slot, 1, slot);
+            slots.add(slot);
+        }
     }
 
     private static long count(List<Long> slots, long from, long to) {
