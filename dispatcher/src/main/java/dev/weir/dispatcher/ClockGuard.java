@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
  * whose clock is off calls at the wrong moments, so it takes no permits. Thread-safe.
  */
 final class ClockGuard implements AutoCloseable {
-    static final Duration MAX_OFFSET = Duration.ofSeconds(1);
     private static final Duration CHECK_EVERY = Duration.ofMinutes(1);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
@@ -65,10 +64,11 @@ final class ClockGuard implements AutoCloseable {
             LOG.warn("the clock cannot be compared with the broker's, trying again: {}", e.getMessage());
             return false;
         }
-        if (offset.abs().compareTo(MAX_OFFSET) > 0) {
+        if (offset.abs().compareTo(Dispatcher.MAX_CLOCK_OFFSET) > 0) {
             String reason = "the clock is " + offset.abs().toMillis() + " ms "
                     + (offset.isNegative() ? "ahead of" : "behind") + " the broker's, more than "
-                    + MAX_OFFSET.toMillis() + " ms; no permits are taken. Check NTP on this machine and on the"
+                    + Dispatcher.MAX_CLOCK_OFFSET.toMillis()
+                    + " ms; no permits are taken. Check NTP on this machine and on the"
                     + " broker's, then restart this process";
             LOG.error("{}", reason);
             wrong = reason;

@@ -24,6 +24,9 @@ public final class Dispatcher implements AutoCloseable {
     /** How long a stop waits for open calls; what is open then is ended and reported as failed. */
     public static final Duration FINISH_OPEN_CALLS = Duration.ofSeconds(8);
 
+    /** A dispatcher whose clock is further from the broker's takes no permits: it would call at the wrong moments. */
+    public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(1);
+
     private static final Duration END_OPEN_CALLS = Duration.ofSeconds(1);
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 

@@ -4,6 +4,7 @@ import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJobs;
+import dev.weir.contracts.kafka.BrokerClock;
 import dev.weir.contracts.kafka.Forecasts;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
@@ -22,6 +23,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,12 +33,16 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The roles of one process, wired and started against a Kafka and a PostgreSQL, with one HTTP server before them. Closing
  * goes the other way round.
  */
 public final class Roles implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Roles.class);
+
     /** All pools of one process together; PostgreSQL allows 100 over all. */
     public static final int DATABASE_CONNECTIONS = 8;
 
@@ -81,10 +87,10 @@ public final class Roles implements AutoCloseable {
     private HttpServer start(Set<Role> roles, Surroundings where) throws InterruptedException {
         WeirConfig config = where.config();
         KafkaSettings kafka = where.kafka();
-        AnchoredClock clock = new AnchoredClock();
         try (Admin admin = Admin.create(kafka.common())) {
             Topics.ensure(admin, kafka.replication());
         }
+        AnchoredClock clock = clock(roles, kafka);
         PrometheusMeterRegistry metrics = metrics();
         List<Consumer<RoutesConfig>> routes = new ArrayList<>();
         Map<String, Supplier<@Nullable String>> readiness = new LinkedHashMap<>();
@@ -131,6 +137,31 @@ public final class Roles implements AutoCloseable {
         Ports.requireFree(where.host(), where.port(), "Weir's HTTP server", "--port or WEIR_PORT");
         return parts.add(
                 "http", new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics));
+    }
+
+    /**
+     * Whoever gives or uses permits does it by the broker's time: two clocks that are each a little off would let the upstream
+     * see a window's calls in less than the window. A clock that is further off than its role allows stays as it is, and the
+     * role says so and does nothing.
+     */
+    private static AnchoredClock clock(Set<Role> roles, KafkaSettings kafka) throws InterruptedException {
+        AnchoredClock clock = new AnchoredClock();
+        Duration most = roles.contains(Role.DISPATCHER)
+                ? Dispatcher.MAX_CLOCK_OFFSET
+                : roles.contains(Role.THROTTLER) ? Throttler.MAX_CLOCK_OFFSET : Duration.ZERO;
+        if (kafka.ownBroker() || most.isZero()) {
+            return clock;
+        }
+        try (BrokerClock broker = new BrokerClock(kafka)) {
+            Duration offset = broker.offset(clock);
+            if (offset.abs().compareTo(most) <= 0) {
+                LOG.info("this process goes by the broker's time, {} ms from its own clock's", offset.toMillis());
+                return clock.plus(offset);
+            }
+        } catch (IllegalStateException e) {
+            LOG.warn("the broker's time is not known yet, this process goes by its own clock: {}", e.getMessage());
+        }
+        return clock;
     }
 
     private static Database database(Surroundings where, PrometheusMeterRegistry metrics) {

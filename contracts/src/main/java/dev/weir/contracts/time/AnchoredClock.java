@@ -1,5 +1,6 @@
 package dev.weir.contracts.time;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 
@@ -13,8 +14,17 @@ public final class AnchoredClock implements InstantSource {
     private final long nanosAtStart;
 
     public AnchoredClock() {
-        this.wallAtStart = Instant.now();
-        this.nanosAtStart = System.nanoTime();
+        this(Instant.now(), System.nanoTime());
+    }
+
+    private AnchoredClock(Instant wallAtStart, long nanosAtStart) {
+        this.wallAtStart = wallAtStart;
+        this.nanosAtStart = nanosAtStart;
+    }
+
+    /** The same clock, so much ahead of this one. */
+    public AnchoredClock plus(Duration offset) {
+        return new AnchoredClock(wallAtStart.plus(offset), nanosAtStart);
     }
 
     @Override
