@@ -77,14 +77,11 @@ final class UpstreamClient implements AutoCloseable {
         connector.setExecutor(threads);
         HttpClientTransportOverHTTP transport = new HttpClientTransportOverHTTP(connector);
         // A destination is an origin and a tag, and the tag is the upstream's name: two upstreams at one host share no
-        // pool.
+        // pool. How many calls are open the throttle bounds, over all dispatchers; maxInFlight may change at any time,
+        // and a
+        // pool that holds a call back for want of a connection would only make its permit late.
         transport.setConnectionPoolFactory(destination -> {
-            UpstreamConfig upstream =
-                    upstreams.get(String.valueOf(destination.getOrigin().getTag()));
-            int most = upstream == null
-                    ? UpstreamSettings.DEFAULT_MAX_IN_FLIGHT
-                    : upstream.settings().maxInFlight();
-            DuplexConnectionPool pool = new DuplexConnectionPool(destination, most);
+            DuplexConnectionPool pool = new DuplexConnectionPool(destination, UpstreamSettings.MOST_IN_FLIGHT);
             pool.setMaxDuration(MAX_CONNECTION_AGE.toMillis());
             return pool;
         });

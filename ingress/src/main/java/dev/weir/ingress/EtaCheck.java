@@ -1,6 +1,5 @@
 package dev.weir.ingress;
 
-import dev.weir.contracts.kafka.Forecasts;
 import dev.weir.contracts.wire.Forecast;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,8 +12,7 @@ final class EtaCheck {
     private EtaCheck() {}
 
     /** The expected time of the call; null while nothing is known of the upstream, or it is paused. */
-    static @Nullable Instant eta(Forecasts forecasts, Caller caller, Draft draft, Instant now) {
-        Forecast forecast = forecasts.of(draft.upstream());
+    static @Nullable Instant eta(@Nullable Forecast forecast, Caller caller, Draft draft, Instant now) {
         if (forecast == null) {
             return null;
         }

@@ -2,8 +2,10 @@ package dev.weir.ingress;
 
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.KnownJobs;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.wire.Forecast;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.micrometer.core.instrument.Timer;
@@ -23,14 +25,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The role that takes jobs: {@code POST /v1/jobs}. Answers 202 only once Kafka has the job, and keeps no state of its own
- * beyond what is under way. Thread-safe.
+ * The role that takes what clients send: jobs, cancellations, and changes of upstreams. Answers 202 only once Kafka has a
+ * job, and keeps no state of its own beyond what is under way. Thread-safe.
  */
 public final class Ingress implements AutoCloseable {
     /** Write the answers, so that the producer's own thread never does. */
     static final int ANSWER_THREADS = 2;
-    /** Each answer belongs to a job in flight, so this is never full. */
-    static final int MAX_ANSWERS_WAITING = 2 * JobWriter.MAX_JOBS_IN_FLIGHT;
+    /** Each answer belongs to something that was let in, so this is never full. */
+    static final int MAX_ANSWERS_WAITING =
+            2 * (KafkaWriter.MAX_IN_FLIGHT + Cancellations.MOST_WAITING + UpstreamChanges.MOST_WAITING);
 
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final Pattern TRACEPARENT = Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
@@ -38,8 +41,10 @@ public final class Ingress implements AutoCloseable {
 
     private final RequestReader reader;
     private final JobParser parser;
-    private final JobWriter writer;
+    private final KafkaWriter writer;
     private final Submissions submissions;
+    private final AskAgain askAgain = new AskAgain();
+    private final ControlRoutes control;
     private final IngressMetrics metrics;
     private final InstantSource clock;
     private final ThreadPoolExecutor answers;
@@ -49,16 +54,18 @@ public final class Ingress implements AutoCloseable {
     public Ingress(
             WeirConfig config,
             KafkaSettings kafka,
-            Forecasts forecasts,
+            Upstreams upstreams,
+            CompactedTopic<Forecast> forecasts,
             KnownJobs knownJobs,
             PrometheusMeterRegistry registry,
             InstantSource clock) {
         this.reader = new RequestReader(config.maxBodyBytes(), clock);
-        this.parser = new JobParser(config);
+        this.parser = new JobParser(upstreams);
         this.metrics = new IngressMetrics(registry);
         this.clock = clock;
-        this.writer = new JobWriter(kafka, clock);
-        this.submissions = new Submissions(writer, forecasts, knownJobs, metrics, clock, new SecureRandom());
+        this.writer = new KafkaWriter(kafka, clock);
+        SecureRandom random = new SecureRandom();
+        this.submissions = new Submissions(new JobWriter(writer), forecasts, knownJobs, metrics, clock, random);
         AtomicInteger count = new AtomicInteger();
         this.answers = new ThreadPoolExecutor(
                 ANSWER_THREADS,
@@ -71,10 +78,18 @@ public final class Ingress implements AutoCloseable {
                     thread.setDaemon(true);
                     return thread;
                 });
+        this.control = new ControlRoutes(
+                callers,
+                new UpstreamChanges(upstreams, forecasts, writer, askAgain, clock),
+                new Cancellations(writer, knownJobs, askAgain, clock, random),
+                metrics,
+                clock,
+                answers);
     }
 
     public void routes(RoutesConfig routes) {
         routes.post("/v1/jobs", this::submit);
+        control.register(routes);
     }
 
     /** Why jobs are not taken now; null when they are. */
@@ -140,6 +155,7 @@ public final class Ingress implements AutoCloseable {
     /** Answers 503 from now on, waits a bounded time for the jobs under way, and closes. */
     @Override
     public void close() {
+        askAgain.close();
         writer.close();
         answers.shutdown();
         try {

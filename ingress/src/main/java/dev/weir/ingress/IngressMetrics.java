@@ -37,9 +37,14 @@ final class IngressMetrics {
         return Timer.start(registry);
     }
 
-    void answered(Timer.Sample sample, int status) {
+    void answered(int status) {
         registry.counter("weir.ingress.requests", "status", Integer.toString(status))
                 .increment();
+    }
+
+    /** A submission. */
+    void answered(Timer.Sample sample, int status) {
+        answered(status);
         if (status == 202) {
             sample.stop(accept);
         }

@@ -1,19 +1,16 @@
 package dev.weir.ingress;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.weir.contracts.config.AuthSettings;
 import dev.weir.contracts.config.UpstreamConfig;
-import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.http.Problem.FieldError;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
 import dev.weir.ingress.JsonFields.Value;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -33,49 +30,26 @@ final class JobParser {
     /** The throttle keeps times as nanoseconds in a long, which ends in 2262. */
     static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
-    private static final int MOST_NAMES_SHOWN = 20;
-    private static final int MOST_CHARS_QUOTED = 80;
     private static final List<String> FIELDS =
             List.of("upstream", "request", "priority", "notBefore", "deadline", "onLate", "cost");
     private static final List<String> REQUEST_FIELDS = List.of("method", "path", "headers", "body", "bodyBase64");
     private static final Pattern RFC_3339 =
             Pattern.compile("\\d{4}-\\d{2}-\\d{2}[Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2})");
 
-    private final WeirConfig config;
+    private final Upstreams upstreams;
 
-    JobParser(WeirConfig config) {
-        this.config = config;
+    JobParser(Upstreams upstreams) {
+        this.upstreams = upstreams;
     }
 
     Parsed parse(byte[] bytes, Instant now) {
         Value document;
         try {
             document = JsonFields.read(bytes);
-        } catch (CharacterCodingException e) {
-            return malformed("the body is not valid UTF-8");
-        } catch (JsonProcessingException e) {
-            String where = e.getLocation() == null
-                    ? ""
-                    : " (line " + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr() + ")";
-            return malformed(cut(e.getOriginalMessage()) + where);
         } catch (IOException e) {
-            throw new IllegalStateException("reading from memory failed", e);
+            return new Parsed.Refused(StrictJson.malformed(e));
         }
         return new Reading(now).read(document);
-    }
-
-    private static Parsed malformed(String detail) {
-        return new Parsed.Refused(Problem.of(400, "Malformed JSON", "the body cannot be read as JSON: " + detail));
-    }
-
-    private static String cut(String text) {
-        return writable(text.length() <= MOST_CHARS_QUOTED * 2 ? text : text.substring(0, MOST_CHARS_QUOTED * 2) + "…");
-    }
-
-    /** A client's text may hold half of a surrogate pair, which an answer in UTF-8 cannot carry. */
-    private static String writable(String text) {
-        return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
     /** One document's reading: gathers the errors on the way. */
@@ -98,9 +72,9 @@ final class JobParser {
             if (given(fields, "upstream") == null) {
                 error("/upstream", "missing; expected the name of an upstream");
             }
-            UpstreamConfig upstream = name == null ? null : config.upstreams().get(name);
+            UpstreamConfig upstream = name == null ? null : upstreams.of(name);
             if (name != null && upstream == null) {
-                error("/upstream", "there is no such upstream; there is " + known());
+                error("/upstream", "there is no such upstream; there is " + ClientText.listed(upstreams.names()));
             }
             Call call = request(given(fields, "request"), upstream);
             Priority priority = priority(given(fields, "priority"));
@@ -116,10 +90,7 @@ final class JobParser {
                     error("/deadline", EtaCheck.PAST);
                 }
                 return name != null && upstream == null && errors.size() == 1
-                        ? new Parsed.Refused(Problem.of(
-                                404,
-                                "Unknown upstream",
-                                "there is no upstream \"" + cut(name) + "\"; there is " + known()))
+                        ? new Parsed.Refused(Reply.noUpstream(name, upstreams.names()))
                         : refused();
             }
             return new Parsed.Sound(new Draft(upstream.name(), call, priority, notBefore, deadline, acceptLate, cost));
@@ -129,16 +100,10 @@ final class JobParser {
             return new Parsed.Refused(Problem.fields(errors.subList(0, Math.min(errors.size(), MAX_ERRORS))));
         }
 
-        private String known() {
-            return String.join(
-                    ", ",
-                    config.upstreams().keySet().stream().limit(MOST_NAMES_SHOWN).toList());
-        }
-
         private void error(String pointer, String detail) {
             // One more than is shown, so that the count says that there are more.
             if (errors.size() <= MAX_ERRORS) {
-                errors.add(new FieldError(writable(pointer), writable(detail)));
+                errors.add(new FieldError(ClientText.writable(pointer), ClientText.writable(detail)));
             }
         }
 
@@ -146,7 +111,7 @@ final class JobParser {
             for (String name : fields.keySet()) {
                 if (!known.contains(name)) {
                     error(
-                            at + "/" + CallRules.escape(cut(name)),
+                            at + "/" + CallRules.escape(ClientText.cut(name)),
                             "unknown field; expected one of " + String.join(", ", known));
                 }
             }
@@ -192,7 +157,7 @@ final class JobParser {
             String added = sent.size() == own.size() ? "" : "; the Content-Type that Weir adds is one of them";
             for (FieldError bad : CallRules.headers(sent, auth == null ? null : auth.header())) {
                 boolean counted = bad.pointer().equals("/request/headers");
-                error(cut(bad.pointer()), counted ? bad.detail() + added : bad.detail());
+                error(ClientText.cut(bad.pointer()), counted ? bad.detail() + added : bad.detail());
             }
         }
 

@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /** Takes from a request what the ingress needs of it, within bounds. Thread-safe. */
 final class RequestReader {
+    static final List<String> JSON = List.of("application/json");
     static final int MAX_KEY_CHARS = 255;
     /**
      * So much of a body over the limit is read and thrown away, so that its sender reads the answer; a connection closed on
@@ -51,12 +52,12 @@ final class RequestReader {
         this.clock = clock;
     }
 
-    /** Why a request is refused by its headers alone; null when it is not. */
+    /** Why a submission is refused by its headers alone; null when it is not. */
     @Nullable
     Reply refusal(Context ctx) {
-        String bad = mediaTypeProblem(ctx);
-        if (bad != null) {
-            return Reply.problem(415, "Unsupported Media Type", bad);
+        Reply wrongType = mediaType(ctx, JSON);
+        if (wrongType != null) {
+            return wrongType;
         }
         List<String> keys = Collections.list(ctx.req().getHeaders("Idempotency-Key"));
         if (keys.size() > 1) {
@@ -70,6 +71,12 @@ final class RequestReader {
                         "Bad Request",
                         "expected an Idempotency-Key of 1 to " + MAX_KEY_CHARS + " characters, but it has "
                                 + key.length());
+    }
+
+    /** Why a request is refused by what it says of its body; null when it is not. A body that says nothing is JSON. */
+    static @Nullable Reply mediaType(Context ctx, List<String> expected) {
+        String bad = mediaTypeProblem(ctx, expected);
+        return bad == null ? null : Reply.problem(415, "Unsupported Media Type", bad);
     }
 
     /** The idempotency key without its quotes; null when there is none. */
@@ -123,14 +130,14 @@ final class RequestReader {
                 "Request Timeout",
                 "the body did not come in time; expected all of it within " + BODY_TIMEOUT.toSeconds()
                         + " s, with no pause of more than " + HttpServer.STALL_TIMEOUT.toSeconds() + " s, and "
-                        + MIN_BODY_BYTES_PER_SECOND + " bytes a second or more. The job was not taken");
+                        + MIN_BODY_BYTES_PER_SECOND + " bytes a second or more. Nothing was taken");
     }
 
     private static Reply broken() {
         return Reply.problem(
                 400,
                 "Bad Request",
-                "the body ended before its announced end, or its chunks are malformed. The job was not taken");
+                "the body ended before its announced end, or its chunks are malformed. Nothing was taken");
     }
 
     private static boolean isTimeout(Throwable failure) {
@@ -145,7 +152,7 @@ final class RequestReader {
         return false;
     }
 
-    private static @Nullable String mediaTypeProblem(Context ctx) {
+    private static @Nullable String mediaTypeProblem(Context ctx, List<String> expected) {
         String type = ctx.header("Content-Type");
         String encoding = ctx.header("Content-Encoding");
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
@@ -155,8 +162,10 @@ final class RequestReader {
             return null;
         }
         String lower = type.toLowerCase(Locale.ROOT).replace(" ", "").replace("\"", "");
-        boolean json = lower.equals("application/json") || lower.equals("application/json;charset=utf-8");
-        return json ? null : "expected Content-Type application/json, in UTF-8, but it is " + type;
+        boolean right = expected.stream().anyMatch(t -> lower.equals(t) || lower.equals(t + ";charset=utf-8"));
+        return right
+                ? null
+                : "expected Content-Type " + String.join(" or ", expected) + ", in UTF-8, but it is " + type;
     }
 
     private static String unquoted(String key) {

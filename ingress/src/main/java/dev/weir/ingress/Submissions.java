@@ -5,9 +5,10 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.http.Problem;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobRequest;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,13 +33,18 @@ final class Submissions {
 
     static final Duration RECENT = Duration.ofMinutes(10);
     static final Duration KNOWN_JOB_TIMEOUT = Duration.ofSeconds(2);
+    /** Of one upstream: waiting, scheduled and retrying. Its throttle keeps each of them. */
+    static final long MOST_WAITING = 20_000_000;
+    /** Room comes job by job; those who ask need not ask for each. */
+    static final long FULL_RETRY_AFTER_SECONDS = 60;
+
     /** A submission that waited for another of the same key, and may go itself after that failed. */
     private static final int MAX_TURNS = 3;
 
     private static final Logger LOG = LoggerFactory.getLogger(Submissions.class);
 
     private final JobWriter writer;
-    private final Forecasts forecasts;
+    private final CompactedTopic<Forecast> forecasts;
     private final KnownJobs knownJobs;
     private final IngressMetrics metrics;
     private final InstantSource clock;
@@ -53,7 +59,7 @@ final class Submissions {
 
     Submissions(
             JobWriter writer,
-            Forecasts forecasts,
+            CompactedTopic<Forecast> forecasts,
             KnownJobs knownJobs,
             IngressMetrics metrics,
             InstantSource clock,
@@ -90,7 +96,7 @@ final class Submissions {
                     "as a record the job would take " + value.length + " bytes, more than the " + Topics.MAX_JOB_BYTES
                             + " that fit on its way; escapes and base64 make a body grow"));
         }
-        JobWriter.Room room = writer.room(value.length);
+        KafkaWriter.Room room = writer.room(value.length);
         if (room == null) {
             return CompletableFuture.completedFuture(Reply.unavailable(
                     "too many jobs wait for Kafka right now, or this ingress is shutting down; the job was not taken"));
@@ -169,9 +175,19 @@ final class Submissions {
                         : Reply.otherBody());
     }
 
+    private static long waiting(Forecast.Queue queue) {
+        return queue.waiting() + queue.scheduled() + queue.retrying();
+    }
+
     private CompletableFuture<Reply> create(Caller caller, Draft draft, JobRequest job, byte[] value) {
         Instant now = clock.instant();
-        Instant eta = EtaCheck.eta(forecasts, caller, draft, now);
+        Forecast forecast = forecasts.of(job.upstream());
+        if (forecast != null && waiting(forecast.queue()) >= MOST_WAITING) {
+            return CompletableFuture.completedFuture(Reply.unavailable(
+                    MOST_WAITING + " jobs and more wait for " + job.upstream() + " already; the job was not taken",
+                    FULL_RETRY_AFTER_SECONDS));
+        }
+        Instant eta = EtaCheck.eta(forecast, caller, draft, now);
         Instant deadline = draft.deadline();
         if (deadline != null && !deadline.isAfter(now)) {
             return CompletableFuture.completedFuture(
@@ -185,12 +201,7 @@ final class Submissions {
                 metrics.accepted(job.upstream());
                 return Reply.accepted(job.id(), job.upstream(), job.acceptedAt(), eta, clock.instant());
             }
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-            if (cause instanceof JobWriter.NotWritten) {
-                return Reply.unavailable(String.valueOf(cause.getMessage()));
-            }
-            throw new CompletionException(cause);
+            return Reply.notWritten(failure);
         });
     }
 }

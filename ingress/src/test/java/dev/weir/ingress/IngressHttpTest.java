@@ -10,9 +10,11 @@ import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.wire.Forecast;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -52,10 +54,12 @@ class IngressHttpTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private final KafkaSettings noKafka =
             new KafkaSettings("127.0.0.1:1", "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
-    private final Forecasts forecasts = new Forecasts(noKafka);
+    private final Upstreams upstreams = new Upstreams(config(), noKafka);
+    private final CompactedTopic<Forecast> forecasts = CompactedTopic.forecasts(noKafka);
     private final Ingress ingress = new Ingress(
             config(),
             noKafka,
+            upstreams,
             forecasts,
             id -> CompletableFuture.completedFuture(null),
             metrics,
@@ -85,7 +89,6 @@ class IngressHttpTest {
     void stop() {
         server.close();
         ingress.close();
-        forecasts.close();
     }
 
     @ParameterizedTest

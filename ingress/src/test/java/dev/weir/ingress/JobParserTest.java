@@ -8,10 +8,14 @@ import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
 import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
+import dev.weir.contracts.wire.UpstreamRecord;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -26,15 +30,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JobParserTest {
     private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
-    private final JobParser parser = new JobParser(new WeirConfig(
-            Map.of(
-                    "gemini",
-                    new UpstreamConfig(
-                            "gemini",
-                            URI.create("http://x"),
-                            UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))),
-                            null)),
-            WeirConfig.DEFAULT_MAX_BODY_BYTES));
+    private static final UpstreamSettings FILE = UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1)));
+    private static final UpstreamConfig GEMINI = new UpstreamConfig("gemini", URI.create("http://x"), FILE, null);
+    private final Upstreams upstreams = new Upstreams(
+            new WeirConfig(Map.of("gemini", GEMINI), WeirConfig.DEFAULT_MAX_BODY_BYTES),
+            new KafkaSettings("127.0.0.1:1", "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT));
+    private final JobParser parser = new JobParser(upstreams);
 
     @Test
     void shouldFillInTheDefaults_whenOnlyTheRequiredFieldsAreThere() {
@@ -47,6 +48,19 @@ class JobParserTest {
                         null,
                         false,
                         1));
+    }
+
+    @Test
+    void shouldJudgeTheCostByTheSettingsInForce_whenTheBudgetWasLoweredLive() {
+        UpstreamSettings lowered = UpstreamSettings.of(new Limit(300, Duration.ofMinutes(1)));
+        upstreams.wrote("gemini", new UpstreamRecord(1, "gemini", 2, NOW, lowered, false, false, FILE), 1);
+        String job = "{\"upstream\":\"gemini\",\"request\":{\"path\":\"/x\"},\"cost\":271}";
+
+        Parsed parsed = parser.parse(job.getBytes(StandardCharsets.UTF_8), NOW);
+
+        assertThat(((Parsed.Refused) parsed).problem().errors())
+                .singleElement()
+                .satisfies(error -> assertThat(error.detail()).startsWith("expected at most 270"));
     }
 
     @Test

@@ -5,10 +5,12 @@ import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.BrokerClock;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.time.AnchoredClock;
+import dev.weir.contracts.wire.Forecast;
 import dev.weir.dispatcher.Dispatcher;
 import dev.weir.dispatcher.ResultsWriter;
 import dev.weir.ingress.HttpKnownJobs;
@@ -95,14 +97,22 @@ public final class Roles implements AutoCloseable {
         List<Consumer<RoutesConfig>> routes = new ArrayList<>();
         Map<String, Supplier<@Nullable String>> readiness = new LinkedHashMap<>();
 
-        Forecasts forecasts = roles.contains(Role.INGRESS) || roles.contains(Role.STATUS)
-                ? parts.add("forecasts", new Forecasts(kafka))
-                : null;
+        Upstreams upstreams = parts.add("upstreams", new Upstreams(config, kafka));
+        CompactedTopic<Forecast> forecasts = parts.add("forecasts", CompactedTopic.forecasts(kafka));
+        boolean answersClients = roles.contains(Role.INGRESS) || roles.contains(Role.STATUS);
+        if (answersClients || roles.contains(Role.THROTTLER)) {
+            upstreams.start();
+            readiness.put("upstreams", upstreams::notReady);
+        }
+        if (answersClients) {
+            forecasts.start();
+            readiness.put("forecasts", forecasts::notReady);
+        }
         Database database = roles.contains(Role.DISPATCHER) || roles.contains(Role.STATUS)
                 ? parts.add("database", database(where, metrics))
                 : null;
         if (roles.contains(Role.THROTTLER)) {
-            Throttler throttler = parts.add("throttler", new Throttler(config, kafka, metrics, clock));
+            Throttler throttler = parts.add("throttler", new Throttler(config, kafka, upstreams, metrics, clock));
             throttler.start();
             readiness.put("throttler", throttler::notReady);
         }
@@ -115,22 +125,23 @@ public final class Roles implements AutoCloseable {
             readiness.put("dispatcher", dispatcher::notReady);
         }
         KnownJobs knownJobs = null;
-        if (roles.contains(Role.STATUS) && database != null && forecasts != null) {
+        if (roles.contains(Role.STATUS) && database != null) {
             StatusQuery status =
-                    parts.add("status", new StatusQuery(config, kafka, forecasts, database, metrics, clock));
+                    parts.add("status", new StatusQuery(kafka, upstreams, forecasts, database, metrics, clock));
             status.start();
             routes.add(status::routes);
             readiness.put("status", status::notReady);
             knownJobs = status.knownJobs();
         }
-        if (roles.contains(Role.INGRESS) && forecasts != null) {
+        if (roles.contains(Role.INGRESS)) {
             if (knownJobs == null) {
                 if (where.statusUrl() == null) {
                     throw new StartException("the ingress needs WEIR_STATUS_URL: where the status role answers");
                 }
                 knownJobs = new HttpKnownJobs(where.statusUrl());
             }
-            Ingress ingress = parts.add("ingress", new Ingress(config, kafka, forecasts, knownJobs, metrics, clock));
+            Ingress ingress =
+                    parts.add("ingress", new Ingress(config, kafka, upstreams, forecasts, knownJobs, metrics, clock));
             routes.add(ingress::routes);
             readiness.put("ingress", ingress::notReady);
         }

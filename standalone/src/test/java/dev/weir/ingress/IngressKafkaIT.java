@@ -11,10 +11,11 @@ import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJob;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobRequest;
@@ -64,6 +65,8 @@ class IngressKafkaIT {
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<AutoCloseable> parts = new ArrayList<>();
     private KafkaSettings settings = new KafkaSettings("", "it", Path.of(""), (short) 1, KafkaSettings.SESSION_TIMEOUT);
+    private Upstreams upstreams = new Upstreams(new WeirConfig(Map.of(), 1), settings);
+    private CompactedTopic<Forecast> forecasts = CompactedTopic.forecasts(settings);
     private int port;
 
     @BeforeAll
@@ -74,11 +77,17 @@ class IngressKafkaIT {
         try (Admin admin = Admin.create(settings.common())) {
             Topics.ensure(admin, (short) 1);
         }
-        Forecasts forecasts = new Forecasts(settings);
+        WeirConfig config = new WeirConfig(Map.of("plain", upstream("plain"), "slow", upstream("slow")), 1024 * 1024);
+        upstreams = new Upstreams(config, settings);
+        parts.add(upstreams);
+        upstreams.start();
+        forecasts = CompactedTopic.forecasts(settings);
         parts.add(forecasts);
+        forecasts.start();
         Ingress ingress = new Ingress(
-                new WeirConfig(Map.of("plain", upstream("plain"), "slow", upstream("slow")), 1024 * 1024),
+                config,
                 settings,
+                upstreams,
                 forecasts,
                 id -> CompletableFuture.<@Nullable KnownJob>completedFuture(known.get(id)),
                 metrics,
@@ -194,9 +203,8 @@ class IngressKafkaIT {
     }
 
     private String hashOf(String json) {
-        WeirConfig config = new WeirConfig(Map.of("plain", upstream("plain")), 1024 * 1024);
         Parsed parsed =
-                new JobParser(config).parse(json.getBytes(java.nio.charset.StandardCharsets.UTF_8), Instant.now());
+                new JobParser(upstreams).parse(json.getBytes(java.nio.charset.StandardCharsets.UTF_8), Instant.now());
         return ((Parsed.Sound) parsed).draft().hash();
     }
 

@@ -3,8 +3,9 @@ package dev.weir.status;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.time.AnchoredClock;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -21,9 +22,9 @@ final class StatusProcess {
                 new KafkaSettings(args[0], "it", Path.of(args[1]), (short) 1, KafkaSettings.SESSION_TIMEOUT);
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         StatusQuery status = new StatusQuery(
-                new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES),
                 kafka,
-                new Forecasts(kafka),
+                new Upstreams(new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES), kafka),
+                CompactedTopic.forecasts(kafka),
                 new Database("jdbc:postgresql://127.0.0.1:1/none", 2, "it", metrics),
                 metrics,
                 new AnchoredClock());

@@ -7,12 +7,14 @@ import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJob;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.time.AnchoredClock;
 import dev.weir.contracts.wire.Accepted;
+import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
@@ -87,17 +89,18 @@ final class StatusQueryIT {
     /** One life of the service, with a server before it. */
     private static final class Service implements AutoCloseable {
         private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        private final Forecasts forecasts;
+        private final CompactedTopic<Forecast> forecasts;
         private final Database database;
         private final StatusQuery status;
         private final HttpServer server;
 
         Service(KafkaSettings kafka) {
-            forecasts = new Forecasts(kafka);
+            forecasts = CompactedTopic.forecasts(kafka);
+            forecasts.start();
             database = new Database("jdbc:postgresql://127.0.0.1:1/none", 2, "it", metrics);
             status = new StatusQuery(
-                    new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES),
                     kafka,
+                    new Upstreams(new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES), kafka),
                     forecasts,
                     database,
                     metrics,

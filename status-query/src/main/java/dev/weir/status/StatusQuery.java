@@ -1,11 +1,12 @@
 package dev.weir.status;
 
-import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.KnownJobs;
-import dev.weir.contracts.kafka.Forecasts;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.wire.Forecast;
 import io.javalin.config.RoutesConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
@@ -35,9 +36,9 @@ public final class StatusQuery implements AutoCloseable {
     private final StatusRoutes routes;
 
     public StatusQuery(
-            WeirConfig config,
             KafkaSettings kafka,
-            Forecasts forecasts,
+            Upstreams upstreams,
+            CompactedTopic<Forecast> forecasts,
             Database database,
             PrometheusMeterRegistry metrics,
             InstantSource clock) {
@@ -60,11 +61,11 @@ public final class StatusQuery implements AutoCloseable {
         jobs = new JobLookup(progress, ends::accepted, streams::jobs, lookups);
         results = new JobResults(database.dataSource(), metrics, clock);
         routes = new StatusRoutes(
-                config,
+                upstreams,
                 jobs,
                 results,
                 new Waits(forecasts::of, lanes, clock),
-                forecasts::of,
+                forecasts,
                 request -> LOCAL_TENANT,
                 clock);
     }

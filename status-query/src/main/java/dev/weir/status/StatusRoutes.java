@@ -2,18 +2,22 @@ package dev.weir.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.weir.contracts.config.UpstreamConfig;
-import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
+import dev.weir.contracts.wire.UpstreamRecord;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,24 +27,24 @@ final class StatusRoutes {
     private static final Logger LOG = LoggerFactory.getLogger(StatusRoutes.class);
     private static final long RETRY_AFTER_SECONDS = 1;
 
-    private final WeirConfig config;
+    private final Upstreams upstreams;
     private final JobLookup jobs;
     private final JobResults results;
     private final Waits waits;
-    private final Function<String, @Nullable Forecast> forecasts;
+    private final CompactedTopic<Forecast> forecasts;
     private final Function<Context, String> tenantOf;
     private final InstantSource clock;
 
     /** @param tenantOf who asks; a job of another tenant is not there for them */
     StatusRoutes(
-            WeirConfig config,
+            Upstreams upstreams,
             JobLookup jobs,
             JobResults results,
             Waits waits,
-            Function<String, @Nullable Forecast> forecasts,
+            CompactedTopic<Forecast> forecasts,
             Function<Context, String> tenantOf,
             InstantSource clock) {
-        this.config = config;
+        this.upstreams = upstreams;
         this.jobs = jobs;
         this.results = results;
         this.waits = waits;
@@ -104,27 +108,45 @@ final class StatusRoutes {
     }
 
     @JsonInclude(JsonInclude.Include.ALWAYS)
-    private record Upstreams(List<UpstreamView> upstreams) {}
+    private record Listed(List<UpstreamView> upstreams) {}
 
     private void upstreams(Context ctx) {
-        json(
-                ctx,
-                new Upstreams(
-                        config.upstreams().values().stream().map(this::view).toList()));
+        List<UpstreamView> views = Stream.concat(upstreams.names().stream(), forecasts.all().keySet().stream())
+                .distinct()
+                .map(this::view)
+                .filter(Objects::nonNull)
+                .toList();
+        json(ctx, new Listed(views));
     }
 
     private void upstream(Context ctx) {
         String name = ctx.pathParam("name");
-        UpstreamConfig upstream = config.upstreams().get(name);
-        if (upstream == null) {
+        UpstreamView view = view(name);
+        if (view == null) {
             notFound(ctx, "no upstream " + shown(name) + " is configured; GET /v1/upstreams lists those that are");
         } else {
-            json(ctx, view(upstream));
+            json(ctx, view);
         }
     }
 
-    private UpstreamView view(UpstreamConfig upstream) {
-        return UpstreamView.of(upstream, forecasts.apply(upstream.name()), clock.instant());
+    /** An upstream that is configured, or was and still has jobs; null for any other. */
+    private @Nullable UpstreamView view(String name) {
+        UpstreamConfig upstream = upstreams.of(name);
+        Forecast forecast = forecasts.of(name);
+        if (upstream == null) {
+            return forecast == null || !hasJobs(forecast.queue())
+                    ? null
+                    : UpstreamView.of(forecast, null, clock.instant());
+        }
+        if (forecast == null) {
+            UpstreamRecord record = upstreams.record(name);
+            return UpstreamView.unused(upstream, record != null && record.paused());
+        }
+        return UpstreamView.of(forecast, upstream.settings(), clock.instant());
+    }
+
+    private static boolean hasJobs(Forecast.Queue queue) {
+        return queue.waiting() + queue.scheduled() + queue.retrying() + queue.inFlight() > 0;
     }
 
     private interface Asynchronous {

@@ -2,16 +2,31 @@ package dev.weir.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.wire.Forecast;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An upstream as {@code GET /v1/upstreams/{name}} tells it. */
+/**
+ * An upstream as {@code GET /v1/upstreams/{name}} tells it.
+ *
+ * @param removed it is configured no more; its jobs are kept, and not called
+ * @param revision of the settings that the throttle has taken up
+ * @param settings in force, under the names of the configuration file; null once it is removed
+ */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 record UpstreamView(
-        String name, String state, @Nullable String heldBy, List<Window> windows, Queue queue, String circuit) {
+        String name,
+        String state,
+        @Nullable String heldBy,
+        List<Window> windows,
+        Queue queue,
+        String circuit,
+        boolean removed,
+        long revision,
+        @Nullable UpstreamSettings settings) {
     /** One window of the quota; {@code used} counts permits given a little ahead too. */
     @JsonInclude(JsonInclude.Include.ALWAYS)
     record Window(
@@ -31,14 +46,11 @@ record UpstreamView(
             @Nullable Instant oldestAcceptedAt,
             @Nullable Instant drainedAt) {}
 
-    static UpstreamView of(UpstreamConfig upstream, @Nullable Forecast forecast, Instant now) {
-        return forecast == null ? unused(upstream) : told(upstream.name(), forecast, now);
-    }
-
-    private static UpstreamView told(String name, Forecast forecast, Instant now) {
+    /** @param settings in force; null when it is configured no more */
+    static UpstreamView of(Forecast forecast, @Nullable UpstreamSettings settings, Instant now) {
         Forecast.Queue queue = forecast.queue();
         return new UpstreamView(
-                name,
+                forecast.upstream(),
                 forecast.state(),
                 forecast.heldBy(),
                 forecast.windows().stream()
@@ -57,23 +69,30 @@ record UpstreamView(
                         queue.inFlight(),
                         queue.oldestAcceptedAt(),
                         queue.drainedAt()),
-                forecast.circuit());
+                forecast.circuit(),
+                forecast.removed(),
+                forecast.revision(),
+                settings);
     }
 
     /** The throttle has told nothing of it yet: no job has come. */
-    private static UpstreamView unused(UpstreamConfig upstream) {
+    static UpstreamView unused(UpstreamConfig upstream, boolean paused) {
+        UpstreamSettings settings = upstream.settings();
         return new UpstreamView(
                 upstream.name(),
-                "running",
+                paused ? Forecast.PAUSED : "running",
                 null,
-                upstream.settings().limits().stream()
+                settings.limits().stream()
                         .map(limit -> {
-                            long budget = limit.budget(upstream.settings().utilization());
+                            long budget = limit.budget(settings.utilization());
                             return new Window(limit.per(), limit.permits(), budget, 0, budget, null);
                         })
                         .toList(),
                 new Queue(0, 0, 0, 0, null, null),
-                "closed");
+                "closed",
+                false,
+                0,
+                settings);
     }
 
     private static @Nullable Instant future(@Nullable Instant instant, Instant now) {

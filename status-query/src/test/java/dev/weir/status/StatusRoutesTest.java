@@ -12,7 +12,10 @@ import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
@@ -28,7 +31,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
@@ -52,7 +54,11 @@ final class StatusRoutesTest {
     private static ResultsDatabase database;
 
     private final HttpClient client = HttpClient.newHttpClient();
-    private final Map<String, Forecast> forecasts = new ConcurrentHashMap<>();
+    private final KafkaSettings noKafka =
+            new KafkaSettings("127.0.0.1:1", "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
+    private final Upstreams upstreams =
+            new Upstreams(new WeirConfig(Map.of("gemini", GEMINI), WeirConfig.DEFAULT_MAX_BODY_BYTES), noKafka);
+    private final CompactedTopic<Forecast> forecasts = CompactedTopic.forecasts(noKafka);
     private final AtomicLong end = new AtomicLong();
     private final ExecutorService lookups = Executors.newFixedThreadPool(1);
 
@@ -85,11 +91,11 @@ final class StatusRoutesTest {
                 partition -> fixture.jobs(),
                 lookups);
         StatusRoutes routes = new StatusRoutes(
-                new WeirConfig(Map.of("gemini", GEMINI), WeirConfig.DEFAULT_MAX_BODY_BYTES),
+                upstreams,
                 jobs,
                 results,
-                new Waits(forecasts::get, fixture.lanes, () -> T0),
-                forecasts::get,
+                new Waits(forecasts::of, fixture.lanes, () -> T0),
+                forecasts,
                 request -> "local",
                 () -> T0);
         server = new HttpServer(
@@ -167,7 +173,7 @@ final class StatusRoutesTest {
     @Test
     void shouldTellPlaceAndEta_whenTheJobWaits() throws Exception {
         fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 12L, null, false));
-        forecasts.put("gemini", forecast(List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1))));
+        forecasts.wrote("gemini", forecast(List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1))), 1);
 
         JsonNode job = ok("/v1/jobs/" + ID);
 
@@ -179,7 +185,7 @@ final class StatusRoutesTest {
     void shouldTellPlaceFromTheEvents_whenTheForecastDoesNotKnowTheLaneYet() throws Exception {
         fixture.tell(event(ID.replace('1', '2'), JobStatus.QUEUED, 1, 0, 500L, null, false));
         fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 501L, null, false));
-        forecasts.put("gemini", forecast(List.of()));
+        forecasts.wrote("gemini", forecast(List.of()), 1);
 
         assertThat(ok("/v1/jobs/" + ID).get("position").longValue()).isEqualTo(2);
     }
@@ -187,7 +193,7 @@ final class StatusRoutesTest {
     @Test
     void shouldTellTheDueTime_whenItIsLaterThanTheForecast() throws Exception {
         fixture.tell(event(ID, JobStatus.RETRYING, 3, 1, null, T0.plusSeconds(300), false));
-        forecasts.put("gemini", forecast(List.of()));
+        forecasts.wrote("gemini", forecast(List.of()), 1);
 
         JsonNode job = ok("/v1/jobs/" + ID);
 
@@ -285,7 +291,7 @@ final class StatusRoutesTest {
 
     @Test
     void shouldShowTheForecast_whenThereIsOne() throws Exception {
-        forecasts.put("gemini", forecast(List.of()));
+        forecasts.wrote("gemini", forecast(List.of()), 1);
 
         JsonNode upstream = ok("/v1/upstreams").get("upstreams").get(0);
 

@@ -5,6 +5,7 @@ import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.kafka.BrokerClock;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.throttler.topology.BoundedMemory;
 import dev.weir.throttler.topology.ThrottleMetrics;
 import dev.weir.throttler.topology.ThrottleTopology;
@@ -56,10 +57,19 @@ public final class Throttler implements AutoCloseable {
     private final InstantSource clock;
     private final KafkaStreamsMetrics streamsMetrics;
     private final ScheduledExecutorService clockChecks;
+    private final Seeding seeding;
+    private volatile @Nullable String startProblem;
     private volatile @Nullable String clockProblem = "its clock was not yet compared with the broker's";
 
-    public Throttler(WeirConfig config, KafkaSettings kafka, PrometheusMeterRegistry metrics, InstantSource clock) {
+    /** @param upstreams is being read */
+    public Throttler(
+            WeirConfig config,
+            KafkaSettings kafka,
+            Upstreams upstreams,
+            PrometheusMeterRegistry metrics,
+            InstantSource clock) {
         this.clock = clock;
+        seeding = new Seeding(config, upstreams, kafka, clock);
         brokerClock = new BrokerClock(kafka);
         Map<String, UpstreamSettings> seeds = new TreeMap<>();
         config.upstreams().forEach((name, upstream) -> seeds.put(name, upstream.settings()));
@@ -96,7 +106,7 @@ public final class Throttler implements AutoCloseable {
 
     /** Null when it releases; else why not. */
     public @Nullable String notReady() {
-        String problem = clockProblem;
+        String problem = clockProblem == null ? startProblem : clockProblem;
         if (problem != null) {
             return problem;
         }
@@ -138,11 +148,10 @@ public final class Throttler implements AutoCloseable {
                 next = CLOCK_CHECK_EVERY;
             } else {
                 clockProblem = null;
-                if (streams.state() == KafkaStreams.State.CREATED) {
-                    // Not before: a wrong clock would judge deadlines, too.
-                    streams.start();
-                }
-                next = CLOCK_CHECK_EVERY;
+                // Not before: a wrong clock would judge deadlines, too.
+                next = streams.state() != KafkaStreams.State.CREATED || startStreams()
+                        ? CLOCK_CHECK_EVERY
+                        : CLOCK_RETRY;
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -154,6 +163,20 @@ public final class Throttler implements AutoCloseable {
         if (!clockChecks.isShutdown()) {
             ScheduledFuture<?> unused = clockChecks.schedule(this::checkClock, next.toMillis(), TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** Whether they could be. */
+    private boolean startStreams() throws InterruptedException {
+        try {
+            seeding.run();
+        } catch (IllegalStateException e) {
+            startProblem = e.getMessage();
+            LOG.error("the throttle cannot start yet, and nothing is called until it can: {}", startProblem);
+            return false;
+        }
+        startProblem = null;
+        streams.start();
+        return true;
     }
 
     private static Properties properties(KafkaSettings kafka) {

@@ -31,6 +31,11 @@ public record UpstreamConfig(
         }
     }
 
+    /** The same upstream with other settings. */
+    public UpstreamConfig with(UpstreamSettings other) {
+        return new UpstreamConfig(name, baseUrl, other, auth);
+    }
+
     /** Never shows the URL itself: a user, a query or a mistyped authority may hold a secret. */
     private static @Nullable String baseUrlProblem(URI url) {
         String authority = url.getRawAuthority();

@@ -1,10 +1,13 @@
 package dev.weir.contracts.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The pace that an upstream allows and how Weir keeps to it: all of an upstream that can change while Weir runs. Every limit
@@ -32,6 +35,9 @@ public record UpstreamSettings(
     public static final int DEFAULT_MAX_IN_FLIGHT = 300;
     public static final Duration DEFAULT_PERMIT_TTL = Duration.ofSeconds(3);
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+    /** Far more than make a difference; 1e-999999999 would be worked out digit by digit. */
+    public static final int MOST_DECIMALS = 20;
+
     public static final int MOST_LIMITS = 8;
     public static final int MOST_BURST = 100_000;
     public static final int MOST_IN_FLIGHT = 20_000;
@@ -47,6 +53,9 @@ public record UpstreamSettings(
         }
         // 0.90 and 0.9 are the same setting, and must not look like a change.
         utilization = utilization.stripTrailingZeros();
+        if (utilization.scale() > MOST_DECIMALS) {
+            throw ConfigException.at("utilization", "expected at most " + MOST_DECIMALS + " decimals");
+        }
         Set<Duration> seen = new HashSet<>();
         for (Limit limit : limits) {
             if (limit.budget(utilization) < 1) {
@@ -86,6 +95,16 @@ public record UpstreamSettings(
                 RetrySettings.DEFAULT,
                 CircuitBreakerSettings.DEFAULT,
                 Weights.DEFAULT);
+    }
+
+    /** What is different in the other settings, for a person: each key with its value here and there. */
+    public String changesTo(UpstreamSettings other) {
+        JsonNode to = Json.MAPPER.valueToTree(other);
+        JsonNode from = Json.MAPPER.valueToTree(this);
+        return from.properties().stream()
+                .filter(key -> !key.getValue().equals(to.path(key.getKey())))
+                .map(key -> key.getKey() + " " + key.getValue() + " -> " + to.path(key.getKey()))
+                .collect(Collectors.joining(", "));
     }
 
     /** The smallest budget of all windows: what a single job may cost at most. */

@@ -7,6 +7,7 @@ import dev.weir.contracts.http.Problem.FieldError;
 import dev.weir.contracts.kafka.Json;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +49,15 @@ class SettingsPatchTest {
         assertThat(Json.read(Json.bytes(CURRENT), UpstreamSettings.class)).isEqualTo(CURRENT);
     }
 
+    @Test
+    void shouldNameWhatChanges_whenSettingsAreCompared() throws JsonProcessingException {
+        UpstreamSettings changed = Objects.requireNonNull(
+                apply("{ \"burst\": 3, \"timeout\": \"5s\" }").settings());
+
+        assertThat(CURRENT.changesTo(changed)).isEqualTo("burst 15 -> 3, timeout \"PT30S\" -> \"PT5S\"");
+        assertThat(CURRENT.changesTo(CURRENT)).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -55,6 +65,7 @@ class SettingsPatchTest {
                 "[]                                       | ''                  | expected a section",
                 "{ \"limits\": [] }                       | /limits             | expected a list of at least one limit",
                 "{ \"limits\": [{ \"permits\": 0, \"per\": \"1m\" }] } | /limits/0/permits | expected 1 to",
+                "{ \"utilization\": \"1e-999999999\" } | /utilization      | expected at most 20 decimals",
                 "{ \"baseUrl\": \"http://x\" }            | /baseUrl            | unknown key",
                 "{ \"auth\": { \"header\": \"x\" } }      | /auth               | unknown key",
                 "{ \"timeout\": \"${file:/etc/hostname}\" } | /timeout          | expected a value; placeholders",

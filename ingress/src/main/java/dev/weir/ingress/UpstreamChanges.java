@@ -1,0 +1,215 @@
+package dev.weir.ingress;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.contracts.config.SettingsPatch;
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.http.Problem.FieldError;
+import dev.weir.contracts.kafka.CompactedTopic;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.UpstreamRecord;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Changes upstreams while they run: writes the next revision of an upstream's record, and waits until the throttle has taken
+ * it up. One at a time for each upstream in this process; of two that another ingress writes at the same instant, the later
+ * one counts as a whole. Thread-safe.
+ */
+final class UpstreamChanges {
+    static final Duration PATIENCE = Duration.ofSeconds(5);
+    static final int MOST_WAITING = 100;
+    static final String ASSUME_UNUSED = "assumeUnused";
+
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamChanges.class);
+
+    private final Upstreams upstreams;
+    private final CompactedTopic<Forecast> forecasts;
+    private final KafkaWriter kafka;
+    private final AskAgain askAgain;
+    private final InstantSource clock;
+    private final Semaphore room = new Semaphore(MOST_WAITING);
+    private final Set<String> beingWritten = ConcurrentHashMap.newKeySet();
+
+    /** What an upstream is to be; or what is wrong with it. */
+    private record Wanted(
+            @Nullable UpstreamSettings settings, boolean paused, boolean assumeUnused, List<FieldError> errors) {
+        boolean changes(UpstreamRecord current) {
+            return assumeUnused
+                    || paused != current.paused()
+                    || !current.settings().equals(settings);
+        }
+    }
+
+    /** @param reply when there is nothing to wait for */
+    private record Done(UpstreamRecord record, @Nullable Reply reply) {}
+
+    /** The answer to a change. */
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    private record InForce(String name, long revision, boolean paused, UpstreamSettings settings) {
+        static InForce of(UpstreamRecord record) {
+            return new InForce(record.name(), record.revision(), record.paused(), record.settings());
+        }
+    }
+
+    UpstreamChanges(
+            Upstreams upstreams,
+            CompactedTopic<Forecast> forecasts,
+            KafkaWriter kafka,
+            AskAgain askAgain,
+            InstantSource clock) {
+        this.upstreams = upstreams;
+        this.forecasts = forecasts;
+        this.kafka = kafka;
+        this.askAgain = askAgain;
+        this.clock = clock;
+    }
+
+    /** Changes settings by a merge patch. */
+    CompletableFuture<Reply> patch(Caller caller, String name, JsonNode patch) {
+        return change(caller, name, current -> patched(current, patch));
+    }
+
+    /** Pauses or resumes. */
+    CompletableFuture<Reply> pause(Caller caller, String name, boolean paused) {
+        return change(caller, name, current -> new Wanted(current.settings(), paused, false, List.of()));
+    }
+
+    private static Wanted patched(UpstreamRecord current, JsonNode patch) {
+        JsonNode settings = patch;
+        boolean assumeUnused = false;
+        if (patch instanceof ObjectNode object) {
+            JsonNode flag = object.path(ASSUME_UNUSED);
+            if (!flag.isBoolean() && !flag.isMissingNode() && !flag.isNull()) {
+                return new Wanted(
+                        null,
+                        current.paused(),
+                        false,
+                        List.of(new FieldError("/" + ASSUME_UNUSED, "expected true or false")));
+            }
+            assumeUnused = flag.asBoolean();
+            settings = object.deepCopy().without(ASSUME_UNUSED);
+        }
+        SettingsPatch.Result result = SettingsPatch.apply(current.settings(), settings);
+        return new Wanted(result.settings(), current.paused(), assumeUnused, result.errors());
+    }
+
+    private CompletableFuture<Reply> change(Caller caller, String name, Function<UpstreamRecord, Wanted> want) {
+        UpstreamConfig upstream = upstreams.of(name);
+        if (upstream == null) {
+            return CompletableFuture.completedFuture(Reply.problem(Reply.noUpstream(name, upstreams.names())));
+        }
+        if (!room.tryAcquire()) {
+            return CompletableFuture.completedFuture(Reply.unavailable(
+                    MOST_WAITING + " changes wait for the throttle already; nothing was changed, send it again"));
+        }
+        if (!beingWritten.add(name)) {
+            room.release();
+            return CompletableFuture.completedFuture(Reply.unavailable(
+                    "another change of " + name + " is being written right now; nothing was changed, send it again"));
+        }
+        return CompletableFuture.completedFuture(upstream)
+                .thenCompose(known -> write(caller, known, want))
+                .whenComplete((done, failure) -> beingWritten.remove(name))
+                .thenCompose(done -> {
+                    Reply reply = done.reply();
+                    return reply == null ? takenUp(done.record()) : CompletableFuture.completedFuture(reply);
+                })
+                .exceptionally(Reply::notWritten)
+                .whenComplete((done, failure) -> room.release());
+    }
+
+    private CompletableFuture<Done> write(
+            Caller caller, UpstreamConfig upstream, Function<UpstreamRecord, Wanted> want) {
+        UpstreamRecord current = current(upstream);
+        Wanted wanted = want.apply(current);
+        UpstreamSettings settings = wanted.settings();
+        if (settings == null) {
+            Reply refused = Reply.problem(Problem.fields(shown(wanted.errors())));
+            return CompletableFuture.completedFuture(new Done(current, refused));
+        }
+        if (!wanted.changes(current)) {
+            return CompletableFuture.completedFuture(new Done(current, Reply.ok(InForce.of(current))));
+        }
+        UpstreamRecord next = new UpstreamRecord(
+                UpstreamRecord.VERSION,
+                current.name(),
+                current.revision() + 1,
+                clock.instant().truncatedTo(ChronoUnit.MICROS),
+                settings,
+                wanted.paused(),
+                wanted.assumeUnused(),
+                current.seed());
+        return kafka.write(new ProducerRecord<>(Topics.UPSTREAMS, next.name(), Json.bytes(next)))
+                .thenApply(at -> {
+                    upstreams.wrote(next.name(), next, at.offset());
+                    log(caller, current, next);
+                    return new Done(next, null);
+                });
+    }
+
+    private CompletableFuture<Reply> takenUp(UpstreamRecord record) {
+        return askAgain.within(
+                        PATIENCE,
+                        () -> CompletableFuture.completedFuture(
+                                isTakenUp(record) ? Reply.ok(InForce.of(record)) : null))
+                .thenApply(reply ->
+                        reply == null ? Reply.notYet(InForce.of(record), "/v1/upstreams/" + record.name()) : reply);
+    }
+
+    private boolean isTakenUp(UpstreamRecord record) {
+        Forecast forecast = forecasts.of(record.name());
+        // One that was taken away and is back begins anew: an old forecast's revision says nothing.
+        return forecast != null && !forecast.removed() && forecast.revision() >= record.revision();
+    }
+
+    private UpstreamRecord current(UpstreamConfig upstream) {
+        UpstreamRecord record = upstreams.record(upstream.name());
+        return record != null
+                ? record
+                : new UpstreamRecord(
+                        UpstreamRecord.VERSION,
+                        upstream.name(),
+                        0,
+                        Instant.EPOCH,
+                        upstream.settings(),
+                        false,
+                        false,
+                        upstream.settings());
+    }
+
+    private static List<FieldError> shown(List<FieldError> errors) {
+        return errors.subList(0, Math.min(errors.size(), JobParser.MAX_ERRORS));
+    }
+
+    private static void log(Caller caller, UpstreamRecord from, UpstreamRecord to) {
+        String changes = from.settings().changesTo(to.settings());
+        LOG.info(
+                "{} changed {} (revision {} -> {}): {}{}{}",
+                caller.tenant(),
+                to.name(),
+                from.revision(),
+                to.revision(),
+                from.paused() == to.paused() ? "" : to.paused() ? "paused; " : "resumed; ",
+                changes.isEmpty() ? "settings as they were" : changes,
+                to.assumeUnused() ? "; its unknown past is taken as unused" : "");
+    }
+}
