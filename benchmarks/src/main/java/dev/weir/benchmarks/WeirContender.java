@@ -1,0 +1,124 @@
+package dev.weir.benchmarks;
+
+import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Limit;
+import dev.weir.contracts.config.RetrySettings;
+import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.time.AnchoredClock;
+import dev.weir.contracts.wire.Answer;
+import dev.weir.contracts.wire.Outcome;
+import dev.weir.contracts.wire.Permit;
+import dev.weir.throttler.Throttler;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The throttler's run: under a quota that gives nothing, all in; under one that holds nothing back, all out; and the outcomes
+ * of all. Each is a run of its own of the real {@link Throttler} on what the one before left.
+ */
+final class WeirContender implements Contender {
+    private static final Limit NOTHING = new Limit(1, Limit.LONGEST);
+    private static final Limit EVERYTHING = new Limit(Limit.MOST_PERMITS, Limit.SHORTEST);
+    /** No call is in doubt in a run. */
+    private static final Duration TIMEOUT = Duration.ofHours(1);
+
+    private static final Answer ANSWER = new Answer(200, Map.of("content-type", "application/json"), "{}", null, false);
+
+    private final List<String> upstreams;
+    private double outcomes;
+
+    /** @param upstreams as many as it takes for all jobs to be in flight at once */
+    WeirContender(List<String> upstreams) {
+        this.upstreams = upstreams;
+    }
+
+    @Override
+    public String name() {
+        return "throttler";
+    }
+
+    /** Outcomes a second, of the last run. */
+    double outcomes() {
+        return outcomes;
+    }
+
+    @Override
+    public Rates run(Broker broker, int jobs) {
+        double intake = under(
+                NOTHING, broker, () -> Contender.rateOfIntake(broker, Throttler.APPLICATION_ID, Topics.REQUESTS, jobs));
+        long startedMs = System.currentTimeMillis();
+        under(EVERYTHING, broker, () -> {
+            Contender.awaitOutput(broker, Topics.DISPATCH, jobs);
+            return 0;
+        });
+        // One of each upstream went out while they came in.
+        double release = Contender.rateOfOutput(broker, Topics.DISPATCH, jobs - upstreams.size(), startedMs);
+        answerAll(broker);
+        outcomes = under(
+                NOTHING, broker, () -> Contender.rateOfIntake(broker, Throttler.APPLICATION_ID, Topics.OUTCOMES, jobs));
+        return new Rates(intake, release);
+    }
+
+    private double under(Limit limit, Broker broker, java.util.function.DoubleSupplier measurement) {
+        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        try (Throttler throttler = new Throttler(config(limit), broker.settings(), metrics, new AnchoredClock())) {
+            throttler.start();
+            return measurement.getAsDouble();
+        }
+    }
+
+    private static void answerAll(Broker broker) {
+        try (Feed feed = broker.feed()) {
+            broker.read(Topics.DISPATCH, record -> {
+                Permit permit = Json.read(record.value(), Permit.class);
+                Outcome outcome = new Outcome(
+                        Outcome.VERSION,
+                        permit.jobId(),
+                        permit.tenant(),
+                        permit.upstream(),
+                        permit.permit(),
+                        permit.attempt(),
+                        Outcome.Kind.ANSWERED,
+                        permit.slot(),
+                        permit.slot(),
+                        permit.slot(),
+                        ANSWER,
+                        null);
+                feed.send(Topics.OUTCOMES, permit.upstream(), Json.bytes(outcome));
+            });
+        }
+    }
+
+    private WeirConfig config(Limit limit) {
+        return new WeirConfig(
+                upstreams.stream()
+                        .map(name -> upstream(name, limit))
+                        .collect(Collectors.toMap(UpstreamConfig::name, Function.identity())),
+                WeirConfig.DEFAULT_MAX_BODY_BYTES);
+    }
+
+    private static UpstreamConfig upstream(String name, Limit limit) {
+        return new UpstreamConfig(
+                name,
+                URI.create("http://127.0.0.1:1"),
+                List.of(limit),
+                BigDecimal.ONE,
+                0,
+                UpstreamConfig.MOST_IN_FLIGHT,
+                Duration.ofMillis(100),
+                TIMEOUT,
+                RetrySettings.DEFAULT,
+                CircuitBreakerSettings.DEFAULT,
+                null);
+    }
+}
