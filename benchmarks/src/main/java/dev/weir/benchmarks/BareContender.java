@@ -12,15 +12,17 @@ record BareContender(Duration every, Duration budget) implements Contender {
 
     @Override
     public Rates run(Broker broker, int jobs) {
-        double intake;
+        Rate intake;
         try (BareStore app = new BareStore(broker.settings(), false, every, budget)) {
             app.start();
-            intake = Contender.rateOfIntake(broker, BareStore.APPLICATION_ID, Topics.REQUESTS, jobs);
+            intake = Contender.intake(broker, BareStore.APPLICATION_ID, Topics.REQUESTS, jobs);
         }
+        Rate release;
         try (BareStore app = new BareStore(broker.settings(), true, every, budget)) {
             app.start();
-            Contender.awaitOutput(broker, Broker.BARE_OUTPUT, jobs);
+            release = Contender.output(broker, Broker.BARE_OUTPUT, 0, jobs);
         }
-        return new Rates(intake, Contender.rateOfOutput(broker, Broker.BARE_OUTPUT, jobs, 0));
+        broker.requireRecords(Broker.BARE_OUTPUT, jobs);
+        return new Rates(intake, release);
     }
 }

@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -120,6 +122,20 @@ final class Broker implements AutoCloseable {
                 records.forEach(reader);
                 return partitions.stream().allMatch(p -> consumer.position(p) >= ends.getOrDefault(p, 0L));
             });
+        }
+    }
+
+    /** Fails unless a topic has exactly so many committed records, each with a key of its own. */
+    void requireRecords(String topic, int expected) {
+        Set<String> keys = new HashSet<>();
+        int[] records = new int[1];
+        read(topic, record -> {
+            keys.add(record.key());
+            records[0]++;
+        });
+        if (records[0] != expected || keys.size() != expected) {
+            throw new IllegalStateException(topic + " has " + records[0] + " records of " + keys.size()
+                    + " jobs, expected " + expected + " of each");
         }
     }
 

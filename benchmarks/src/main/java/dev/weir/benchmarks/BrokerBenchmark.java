@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,6 +30,7 @@ import picocli.CommandLine.Spec;
         description = "Jobs taken into lanes and permits released, beside a bare store's puts and deletes.")
 final class BrokerBenchmark implements Callable<Integer> {
     private static final double GOAL = 0.7;
+    private static final String RATE_HEADER = "/s  µs CPU";
     /** All in one task, so that both have one thread, one store and one transaction. */
     private static final int PARTITION = 0;
 
@@ -64,8 +67,9 @@ final class BrokerBenchmark implements Callable<Integer> {
         Contender bare = new BareContender(Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
         List<Contender.Rates> weirs = new ArrayList<>();
         List<Contender.Rates> bares = new ArrayList<>();
-        List<Double> outcomes = new ArrayList<>();
-        out.printf("%-8s%-12s%12s%12s%12s%n", "round", "", "intake/s", "release/s", "outcomes/s");
+        List<Contender.Rate> outcomes = new ArrayList<>();
+        out.printf("%-8s%-12s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
+        out.printf("%-8s%-12s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
         for (int round = 0; round <= rounds; round++) {
             try (Broker broker = new Broker()) {
                 produce(broker, upstreams);
@@ -82,13 +86,18 @@ final class BrokerBenchmark implements Callable<Integer> {
                 outcomes.add(weir.outcomes());
             }
         }
-        Contender.Rates weirMedian = median(weirs);
-        Contender.Rates bareMedian = median(bares);
-        row(out, "median", weir.name(), weirMedian, median(outcomes.stream()));
+        Contender.Rates weirMedian = medians(weirs);
+        Contender.Rates bareMedian = medians(bares);
+        row(out, "median", weir.name(), weirMedian, median(outcomes));
         row(out, "median", bare.name(), bareMedian, null);
-        double intake = weirMedian.intake() / bareMedian.intake();
-        double release = weirMedian.release() / bareMedian.release();
-        out.printf("%-20s%12.2f%12.2f%n", "ratio, goal " + GOAL, intake, release);
+        out.printf(
+                "%-20s%10.2f%8.2f%10.2f%8.2f   goal: %s of the rate%n",
+                "ratio",
+                weirMedian.intake().perSecond() / bareMedian.intake().perSecond(),
+                bareMedian.intake().cpuUs() / weirMedian.intake().cpuUs(),
+                weirMedian.release().perSecond() / bareMedian.release().perSecond(),
+                bareMedian.release().cpuUs() / weirMedian.release().cpuUs(),
+                GOAL);
         out.flush();
         return 0;
     }
@@ -118,25 +127,31 @@ final class BrokerBenchmark implements Callable<Integer> {
     }
 
     private static void row(
-            PrintWriter out, String round, String name, Contender.Rates rates, @Nullable Double outcomes) {
+            PrintWriter out, String round, String name, Contender.Rates rates, Contender.@Nullable Rate outcomes) {
         out.printf(
-                "%-8s%-12s%12.0f%12.0f%12s%n",
-                round,
-                name,
-                rates.intake(),
-                rates.release(),
-                outcomes == null ? "" : Long.toString(Math.round(outcomes)));
+                "%-8s%-12s%s%s%s%n",
+                round, name, text(rates.intake()), text(rates.release()), outcomes == null ? "" : text(outcomes));
         out.flush();
     }
 
-    private static Contender.Rates median(List<Contender.Rates> rates) {
-        return new Contender.Rates(
-                median(rates.stream().map(Contender.Rates::intake)),
-                median(rates.stream().map(Contender.Rates::release)));
+    private static String text(Contender.Rate rate) {
+        return String.format(Locale.ROOT, "%10.0f%8.1f", rate.perSecond(), rate.cpuUs());
     }
 
-    private static double median(java.util.stream.Stream<Double> values) {
-        double[] sorted = values.mapToDouble(Double::doubleValue).sorted().toArray();
+    private static Contender.Rates medians(List<Contender.Rates> rates) {
+        return new Contender.Rates(
+                median(rates.stream().map(Contender.Rates::intake).toList()),
+                median(rates.stream().map(Contender.Rates::release).toList()));
+    }
+
+    private static Contender.Rate median(List<Contender.Rate> rates) {
+        return new Contender.Rate(
+                median(rates.stream().mapToDouble(Contender.Rate::perSecond)),
+                median(rates.stream().mapToDouble(Contender.Rate::cpuUs)));
+    }
+
+    private static double median(DoubleStream values) {
+        double[] sorted = values.sorted().toArray();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }

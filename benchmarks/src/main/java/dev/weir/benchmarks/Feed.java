@@ -22,6 +22,9 @@ final class Feed implements AutoCloseable {
     Feed(KafkaSettings kafka) {
         Map<String, Object> settings = kafka.producer();
         settings.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MS);
+        // A topic that was just created may refuse the first batch and take the second: then the first never fits
+        // again.
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -35,7 +36,7 @@ final class WeirContender implements Contender {
     private static final Answer ANSWER = new Answer(200, Map.of("content-type", "application/json"), "{}", null, false);
 
     private final List<String> upstreams;
-    private double outcomes;
+    private Rate outcomes = new Rate(0, 0);
 
     /** @param upstreams as many as it takes for all jobs to be in flight at once */
     WeirContender(List<String> upstreams) {
@@ -47,33 +48,31 @@ final class WeirContender implements Contender {
         return "throttler";
     }
 
-    /** Outcomes a second, of the last run. */
-    double outcomes() {
+    /** Outcomes taken in the last run. */
+    Rate outcomes() {
         return outcomes;
     }
 
     @Override
     public Rates run(Broker broker, int jobs) {
-        double intake = under(
-                NOTHING, broker, () -> Contender.rateOfIntake(broker, Throttler.APPLICATION_ID, Topics.REQUESTS, jobs));
-        long startedMs = System.currentTimeMillis();
-        under(EVERYTHING, broker, () -> {
-            Contender.awaitOutput(broker, Topics.DISPATCH, jobs);
-            return 0;
-        });
+        Rate intake =
+                under(NOTHING, broker, () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.REQUESTS, jobs));
         // One of each upstream went out while they came in.
-        double release = Contender.rateOfOutput(broker, Topics.DISPATCH, jobs - upstreams.size(), startedMs);
+        long before = broker.committedEnd(Topics.DISPATCH);
+        Rate release = under(
+                EVERYTHING, broker, () -> Contender.output(broker, Topics.DISPATCH, before, jobs - upstreams.size()));
+        broker.requireRecords(Topics.DISPATCH, jobs);
         answerAll(broker);
-        outcomes = under(
-                NOTHING, broker, () -> Contender.rateOfIntake(broker, Throttler.APPLICATION_ID, Topics.OUTCOMES, jobs));
+        outcomes =
+                under(NOTHING, broker, () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.OUTCOMES, jobs));
         return new Rates(intake, release);
     }
 
-    private double under(Limit limit, Broker broker, java.util.function.DoubleSupplier measurement) {
+    private Rate under(Limit limit, Broker broker, Supplier<Rate> measurement) {
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         try (Throttler throttler = new Throttler(config(limit), broker.settings(), metrics, new AnchoredClock())) {
             throttler.start();
-            return measurement.getAsDouble();
+            return measurement.get();
         }
     }
 
