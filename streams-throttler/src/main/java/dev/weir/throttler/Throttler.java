@@ -179,7 +179,8 @@ public final class Throttler implements AutoCloseable {
         return true;
     }
 
-    private static Properties properties(KafkaSettings kafka) {
+    /** What Kafka Streams is told; an application that is compared with this one runs with the same. */
+    public static Properties properties(KafkaSettings kafka) {
         Properties properties = new Properties();
         properties.putAll(Map.ofEntries(
                 Map.entry(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION_ID),

@@ -1,0 +1,159 @@
+package dev.weir.benchmarks;
+
+import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.Topics;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * The throttler beside a bare store on a real broker. Each round has a fresh broker, on which both take the same requests and
+ * give them out again, one after the other; who goes first alternates.
+ */
+@Command(
+        name = "broker",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        description = "Jobs taken into lanes and permits released, beside a bare store's puts and deletes.")
+final class BrokerBenchmark implements Callable<Integer> {
+    private static final double GOAL = 0.7;
+    private static final String RATE_HEADER = "/s  µs CPU";
+    /** All in one task, so that both have one thread, one store and one transaction. */
+    private static final int PARTITION = 0;
+
+    @Option(names = "--jobs", description = "In each round.")
+    int jobs = 200_000;
+
+    @Option(names = "--rounds", description = "That count; one more comes before them, to warm up.")
+    int rounds = 3;
+
+    @Option(names = "--lanes", description = "Lanes over all.")
+    int lanes = 100;
+
+    @Option(names = "--body", description = "Bytes of each request's body.")
+    int bodyBytes = 1024;
+
+    @Option(names = "--bare-every", description = "Milliseconds between the bare store's punctuations.")
+    int bareEveryMs = 50;
+
+    @Option(names = "--bare-budget", description = "Milliseconds that each of them may take.")
+    int bareBudgetMs = 30;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        if (spec == null) {
+            throw new IllegalStateException("not run by the command line");
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        List<String> upstreams =
+                upstreams((jobs + UpstreamSettings.MOST_IN_FLIGHT - 1) / UpstreamSettings.MOST_IN_FLIGHT);
+        WeirContender weir = new WeirContender(upstreams);
+        Contender bare = new BareContender(Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
+        List<Contender.Rates> weirs = new ArrayList<>();
+        List<Contender.Rates> bares = new ArrayList<>();
+        List<Contender.Rate> outcomes = new ArrayList<>();
+        out.printf("%-8s%-12s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
+        out.printf("%-8s%-12s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
+        for (int round = 0; round <= rounds; round++) {
+            try (Broker broker = new Broker()) {
+                produce(broker, upstreams);
+                for (Contender contender : round % 2 == 0 ? List.of(bare, weir) : List.of(weir, bare)) {
+                    Contender.Rates rates = contender.run(broker, jobs);
+                    String name = round == 0 ? "warm-up" : Integer.toString(round);
+                    row(out, name, contender.name(), rates, contender == weir ? weir.outcomes() : null);
+                    if (round > 0) {
+                        (contender == weir ? weirs : bares).add(rates);
+                    }
+                }
+            }
+            if (round > 0) {
+                outcomes.add(weir.outcomes());
+            }
+        }
+        Contender.Rates weirMedian = medians(weirs);
+        Contender.Rates bareMedian = medians(bares);
+        row(out, "median", weir.name(), weirMedian, median(outcomes));
+        row(out, "median", bare.name(), bareMedian, null);
+        out.printf(
+                "%-20s%10.2f%8.2f%10.2f%8.2f   goal: %s of the rate%n",
+                "ratio",
+                weirMedian.intake().perSecond() / bareMedian.intake().perSecond(),
+                bareMedian.intake().cpuUs() / weirMedian.intake().cpuUs(),
+                weirMedian.release().perSecond() / bareMedian.release().perSecond(),
+                bareMedian.release().cpuUs() / weirMedian.release().cpuUs(),
+                GOAL);
+        out.flush();
+        return 0;
+    }
+
+    private void produce(Broker broker, List<String> upstreams) {
+        String body = "{\"text\":\"" + "x".repeat(Math.max(0, bodyBytes - 11)) + "\"}";
+        int lanesEach = Math.max(1, lanes / upstreams.size());
+        try (Feed feed = broker.feed()) {
+            for (int i = 0; i < jobs; i++) {
+                String upstream = upstreams.get(i % upstreams.size());
+                String tenant = Quota.tenant(i / upstreams.size() % lanesEach);
+                feed.send(Topics.REQUESTS, upstream, Json.bytes(Jobs.job(upstream, tenant, i, Instant.now(), body)));
+            }
+        }
+    }
+
+    private static List<String> upstreams(int count) {
+        List<String> out = new ArrayList<>();
+        for (int i = 0; out.size() < count; i++) {
+            String name = "api-" + i;
+            if (BuiltInPartitioner.partitionForKey(name.getBytes(StandardCharsets.UTF_8), Topics.UPSTREAM_PARTITIONS)
+                    == PARTITION) {
+                out.add(name);
+            }
+        }
+        return out;
+    }
+
+    private static void row(
+            PrintWriter out, String round, String name, Contender.Rates rates, Contender.@Nullable Rate outcomes) {
+        out.printf(
+                "%-8s%-12s%s%s%s%n",
+                round, name, text(rates.intake()), text(rates.release()), outcomes == null ? "" : text(outcomes));
+        out.flush();
+    }
+
+    private static String text(Contender.Rate rate) {
+        return String.format(Locale.ROOT, "%10.0f%8.1f", rate.perSecond(), rate.cpuUs());
+    }
+
+    private static Contender.Rates medians(List<Contender.Rates> rates) {
+        return new Contender.Rates(
+                median(rates.stream().map(Contender.Rates::intake).toList()),
+                median(rates.stream().map(Contender.Rates::release).toList()));
+    }
+
+    private static Contender.Rate median(List<Contender.Rate> rates) {
+        return new Contender.Rate(
+                median(rates.stream().mapToDouble(Contender.Rate::perSecond)),
+                median(rates.stream().mapToDouble(Contender.Rate::cpuUs)));
+    }
+
+    private static double median(DoubleStream values) {
+        double[] sorted = values.sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

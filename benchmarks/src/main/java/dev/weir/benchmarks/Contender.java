@@ -1,0 +1,68 @@
+package dev.weir.benchmarks;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/** What takes the same requests from the same broker, and gives them out again. */
+interface Contender {
+    /** An output that has not grown for so long is complete. */
+    Duration SETTLED = Duration.ofSeconds(1);
+
+    /**
+     * How fast, and at what cost. Others' load on the machine changes the rate, and hardly the cost.
+     *
+     * @param perSecond records
+     * @param cpuUs of the whole process, the broker in it included, for one record
+     */
+    record Rate(double perSecond, double cpuUs) {}
+
+    /** What a run showed. */
+    record Rates(Rate intake, Rate release) {}
+
+    String name();
+
+    Rates run(Broker broker, int jobs) throws Exception;
+
+    /** Waits until an application has done with so many records of a topic: until their offsets are committed. */
+    static Rate intake(Broker broker, String application, String topic, long records) {
+        return measure(application, () -> broker.committed(application, topic), records);
+    }
+
+    /** Waits until a topic has so many committed records more than before. */
+    static Rate output(Broker broker, String topic, long before, long records) {
+        Rate rate = measure(topic, () -> broker.committedEnd(topic) - before, records);
+        long[] end = {-1};
+        Broker.await("the end of " + topic, () -> {
+            Broker.pause(SETTLED);
+            long now = broker.committedEnd(topic);
+            boolean settled = now == end[0];
+            end[0] = now;
+            return settled;
+        });
+        return rate;
+    }
+
+    /** The time starts at the first progress, so that the application's start does not count. */
+    private static Rate measure(String what, LongSupplier progress, long records) {
+        long[] first = new long[1];
+        Broker.await(what + " to begin", () -> {
+            first[0] = progress.getAsLong();
+            return first[0] > 0;
+        });
+        long cpuNs = cpuNs();
+        long ns = System.nanoTime();
+        if (first[0] > records / 4) {
+            throw new IllegalStateException(
+                    what + " had " + first[0] + " of " + records + " records when it was first seen; use more --jobs");
+        }
+        Broker.await(what + " to end", () -> progress.getAsLong() >= records);
+        double counted = records - first[0];
+        return new Rate(counted * 1e9 / (System.nanoTime() - ns), (cpuNs() - cpuNs) / counted / 1e3);
+    }
+
+    private static long cpuNs() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
+    }
+}
