@@ -2,6 +2,7 @@ package dev.weir.throttler.simulation;
 
 import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.Call;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.Priority;
 import java.time.Duration;
@@ -24,18 +25,27 @@ final class Clients {
     private static final int WITH_DEADLINE = 8;
     private static final int TOO_COSTLY = 300;
     private static final int TWICE = 60;
+    private static final int OTHERS = 10;
+    private static final Duration CANCEL_WITHIN = Duration.ofHours(6);
 
     private final Agenda agenda;
     private final Scenario scenario;
     private final SplittableRandom random;
     private final Consumer<JobRequest> topic;
+    private final Consumer<CancelRequest> cancels;
     private final Set<String> accepted = new HashSet<>();
 
-    Clients(Agenda agenda, Scenario scenario, SplittableRandom random, Consumer<JobRequest> topic) {
+    Clients(
+            Agenda agenda,
+            Scenario scenario,
+            SplittableRandom random,
+            Consumer<JobRequest> topic,
+            Consumer<CancelRequest> cancels) {
         this.agenda = agenda;
         this.scenario = scenario;
         this.random = random;
         this.topic = topic;
+        this.cancels = cancels;
     }
 
     /** The ids of all jobs that stand in the topic. */
@@ -83,6 +93,12 @@ final class Clients {
             JobRequest again = request(
                     id, tenant, priority, notBefore, deadline, cost, now, random.nextBoolean() ? "hash" : "another");
             agenda.in(Chance.upTo(random, AGAIN_WITHIN), () -> topic.accept(again));
+        }
+        if (Chance.of(random, scenario.cancelled())) {
+            String who = Chance.of(random, OTHERS) ? "somebody" : tenant;
+            CancelRequest cancel =
+                    new CancelRequest(CancelRequest.VERSION, "cancel-" + id, id, who, Scenario.UPSTREAM, now);
+            agenda.in(Chance.upTo(random, CANCEL_WITHIN), () -> cancels.accept(cancel));
         }
     }
 

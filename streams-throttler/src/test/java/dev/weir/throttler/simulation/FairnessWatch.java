@@ -1,5 +1,6 @@
 package dev.weir.throttler.simulation;
 
+import dev.weir.contracts.config.Weights;
 import dev.weir.throttler.lanes.LaneKey;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,13 +16,13 @@ final class FairnessWatch {
 
     private static final class Lane {
         final LaneKey key;
-        final double weight;
+        double weight;
         long waiting;
         int highestCost;
 
-        Lane(LaneKey key) {
+        Lane(LaneKey key, double weight) {
             this.key = key;
-            this.weight = key.priority().weight();
+            this.weight = weight;
         }
     }
 
@@ -47,6 +48,21 @@ final class FairnessWatch {
 
     private final Map<LaneKey, Lane> lanes = new HashMap<>();
     private final List<Pair> pairs = new ArrayList<>();
+    private Weights weights;
+
+    FairnessWatch(Weights weights) {
+        this.weights = weights;
+    }
+
+    /** What each may expect begins anew with other weights. */
+    void configure(Weights newWeights) {
+        if (newWeights.equals(weights)) {
+            return;
+        }
+        weights = newWeights;
+        lanes.values().forEach(lane -> lane.weight = weights.of(lane.key.tenant(), lane.key.priority()));
+        pairs.forEach(Pair::startAgain);
+    }
 
     void joined(LaneKey key, int cost) {
         Lane lane = lane(key);
@@ -88,7 +104,7 @@ final class FairnessWatch {
         if (known != null) {
             return known;
         }
-        Lane lane = new Lane(key);
+        Lane lane = new Lane(key, weights.of(key.tenant(), key.priority()));
         lanes.values().forEach(other -> pairs.add(new Pair(other, lane)));
         lanes.put(key, lane);
         return lane;

@@ -53,9 +53,7 @@ record Faults(
         int failure,
         int reject,
         int pushback) {
-    /** The two clocks of two calls and the network may be so far apart in all, says the design. */
-    private static final long CLOCKS_AND_NETWORK_MS = 2000;
-
+    private static final Duration LONGEST_WAY = Duration.ofSeconds(1);
     private static final Duration NEVER = Duration.ZERO;
 
     static final Faults NONE = new Faults(
@@ -83,17 +81,15 @@ record Faults(
             0);
 
     /** Each kind of fault is there or not, rare or frequent, on its own. */
-    static Faults random(SplittableRandom random, Duration timeout) {
-        long dispatcherClockMs = pick(random, 0, 50, 500, 900);
-        long network = Math.min(1000, CLOCKS_AND_NETWORK_MS - 2 * dispatcherClockMs);
+    static Faults random(SplittableRandom random, Duration timeout, Duration clocksApart) {
         return new Faults(
                 every(random, 10, 60, 600),
                 Duration.ofMillis(pick(random, 500, 5000, 20_000, 3_600_000)),
                 every(random, 10, 60, 600),
                 Duration.ofMillis(pick(random, 1500, 9000, 60_000, 600_000)),
                 Duration.ofMillis(pick(random, 0, 100, 1000, 5000)),
-                Duration.ofMillis(dispatcherClockMs),
-                Duration.ofMillis(random.nextLong(1, network + 1)),
+                clocksApart.multipliedBy(random.nextInt(3)).dividedBy(2),
+                LONGEST_WAY.dividedBy(pick(random, 1, 10, 100)),
                 every(random, 180, 600),
                 every(random, 180, 600),
                 every(random, 180, 600),
@@ -119,7 +115,7 @@ record Faults(
         return (int) pick(random, 0, 0, 1000, 200, 30);
     }
 
-    private static long pick(SplittableRandom random, long... of) {
+    static long pick(SplittableRandom random, long... of) {
         return of[random.nextInt(of.length)];
     }
 }

@@ -65,16 +65,17 @@ final class MemoryJournal implements Journal {
     }
 
     /** A throttle on what is there; its head records have been through their stored form. */
-    Throttle open(Settings settings) {
-        PermitLog log = new PermitLog(settings.windows(), settings.burst());
+    Throttle open(Settings seed) {
         UpstreamState kept = state == null ? null : Json.read(Json.bytes(state), UpstreamState.class);
+        Settings settings = kept == null ? seed : kept.settings();
+        PermitLog log = new PermitLog(settings.windows(), settings.burst());
         if (kept != null) {
             permits.subMap(kept.log().first(), kept.log().next())
                     .forEach((n, p) -> log.restore(n, p.slot(), p.arrival(), p.cost()));
         }
-        Lanes all = new Lanes(this, key -> key.priority().weight());
+        Lanes all = new Lanes(this, settings.weights());
         lanes.values().forEach(lane -> all.restore(Json.read(Json.bytes(lane), LaneState.class)));
-        return new Throttle(settings, true, kept, log, all, this);
+        return new Throttle(settings, kept, log, all, this);
     }
 
     /** Notes what went in, between what came out. */
@@ -190,7 +191,7 @@ final class MemoryJournal implements Journal {
 
     @Override
     public void send(DeadLetter letter) {
-        // the event says the same
+        steps.add(new Step.Buried(letter));
     }
 
     @Override

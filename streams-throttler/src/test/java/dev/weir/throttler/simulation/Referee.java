@@ -1,11 +1,14 @@
 package dev.weir.throttler.simulation;
 
 import dev.weir.contracts.time.EpochNanos;
+import dev.weir.contracts.wire.CancelRequest;
+import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
@@ -24,6 +27,7 @@ final class Referee {
     private long now = Long.MIN_VALUE;
     private ReferenceJobs.@Nullable Known doubtful;
     private ReferenceJobs.@Nullable Known dispatched;
+    private @Nullable String buried;
     private int checkedRests;
 
     Referee(Settings settings) {
@@ -43,12 +47,6 @@ final class Referee {
     /** How often it was found that nothing more could be given although jobs waited. */
     int checkedRests() {
         return checkedRests;
-    }
-
-    void configure(Settings settings) {
-        jobs.configure(settings);
-        quota.configure(settings);
-        holds.configure(settings);
     }
 
     void committed(List<Step> steps) {
@@ -86,7 +84,23 @@ final class Referee {
 
     void submitted(JobRequest request, long at) {
         doubtful = null;
-        jobs.submitted(request, read(at));
+        if (jobs.submitted(request, Math.max(now, at))) {
+            read(at);
+        }
+    }
+
+    void cancelled(CancelRequest request, long at) {
+        doubtful = null;
+        if (jobs.cancelled(request, Math.max(now, at))) {
+            read(at);
+        }
+    }
+
+    void configured(Settings settings, Control.Mode mode, long at) {
+        doubtful = null;
+        jobs.configure(settings, read(at));
+        quota.configure(settings);
+        holds.configure(settings, mode);
     }
 
     void heard(Outcome outcome, long at) {
@@ -162,7 +176,15 @@ final class Referee {
         if (dispatched != null) {
             throw new AssertionError("job " + dispatched.request.id() + " is dispatched without a permit");
         }
-        dispatched = job.status == JobStatus.DISPATCHED ? job : null;
+        dispatched = job.status == JobStatus.DISPATCHED && job.permit < 0 ? job : null;
+        if (job.status == JobStatus.DEAD && !job.request.id().equals(buried)) {
+            throw new AssertionError("job " + job.request.id() + " is dead, and not in the dead letters");
+        }
+        buried = null;
+    }
+
+    void buried(DeadLetter letter) {
+        buried = letter.jobId();
     }
 
     void gave(Permit permit) {
@@ -184,6 +206,7 @@ final class Referee {
         quota.forgot(permit, now);
     }
 
+    /** The highest reading so far, as far as it is kept: what changes nothing of the upstream itself leaves no trace. */
     private long read(long at) {
         now = Math.max(now, at);
         return now;

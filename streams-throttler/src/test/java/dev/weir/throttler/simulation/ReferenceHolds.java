@@ -1,5 +1,6 @@
 package dev.weir.throttler.simulation;
 
+import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
 import java.time.Duration;
 import java.util.HashSet;
@@ -16,6 +17,7 @@ final class ReferenceHolds {
     private static final long LONGEST_BACKOFF = Duration.ofSeconds(60).toNanos();
 
     private Settings settings;
+    private Control.Mode mode = Control.Mode.RUNNING;
     private long heldUntil = Long.MIN_VALUE;
     private long backoff = FIRST_BACKOFF;
 
@@ -34,18 +36,26 @@ final class ReferenceHolds {
         this.settings = settings;
     }
 
-    void configure(Settings newSettings) {
+    void configure(Settings newSettings, Control.Mode newMode) {
         settings = newSettings;
+        mode = newMode;
     }
 
     /** Why nothing may be given now; null when something may. */
     @Nullable
     String why(long now, long inFlight) {
+        if (mode != Control.Mode.RUNNING) {
+            return "it is " + mode;
+        }
         if (now < heldUntil) {
             return "it said that it has enough, until then: +" + Duration.ofNanos(heldUntil - now);
         }
         if (open && now < openUntil) {
             return "the circuit is open for " + Duration.ofNanos(openUntil - now);
+        }
+        if (probesGood >= settings.circuitBreaker().probes()) {
+            // Fewer are asked for by now.
+            close();
         }
         if (open && probesOut.size() + probesGood >= settings.circuitBreaker().probes()) {
             return "the circuit is half open, its probes are out";
@@ -104,8 +114,17 @@ final class ReferenceHolds {
         failuresInARow = 0;
         if (open && probesOut.remove(permit)) {
             probesGood++;
-            open = probesGood < settings.circuitBreaker().probes();
+            if (probesGood >= settings.circuitBreaker().probes()) {
+                close();
+            }
         }
+    }
+
+    private void close() {
+        open = false;
+        probesOut.clear();
+        probesGood = 0;
+        failuresInARow = 0;
     }
 
     void failed(long permit, long now) {
@@ -113,11 +132,9 @@ final class ReferenceHolds {
                 ? probesOut.contains(permit)
                 : ++failuresInARow >= settings.circuitBreaker().failures();
         if (opens) {
+            close();
             open = true;
             openUntil = now + settings.circuitBreaker().open().toNanos();
-            probesOut.clear();
-            probesGood = 0;
-            failuresInARow = 0;
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.weir.throttler.simulation;
 
 import dev.weir.contracts.time.EpochNanos;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
@@ -15,6 +16,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,9 @@ final class ReferenceJobs {
         @Nullable
         Instant dueAt;
 
+        @Nullable
+        String cancel;
+
         Known(JobRequest request) {
             this.request = request;
         }
@@ -55,7 +60,7 @@ final class ReferenceJobs {
 
     private final Map<String, Known> jobs = new HashMap<>();
     private final Map<LaneKey, TreeMap<Long, Known>> lanes = new HashMap<>();
-    private final FairnessWatch fairness = new FairnessWatch();
+    private final FairnessWatch fairness;
     private Settings settings;
     private long inFlight;
     private int ended;
@@ -70,10 +75,13 @@ final class ReferenceJobs {
 
     ReferenceJobs(Settings settings) {
         this.settings = settings;
+        this.fairness = new FairnessWatch(settings.weights());
     }
 
-    void configure(Settings newSettings) {
+    void configure(Settings newSettings, long at) {
+        begin(at);
         settings = newSettings;
+        fairness.configure(newSettings.weights());
     }
 
     long inFlight() {
@@ -107,10 +115,11 @@ final class ReferenceJobs {
         return costs;
     }
 
-    void submitted(JobRequest request, long at) {
+    /** @return whether this changes what is kept of the upstream itself */
+    boolean submitted(JobRequest request, long at) {
         begin(at);
         if (jobs.containsKey(request.id())) {
-            return;
+            return false;
         }
         Known job = new Known(request);
         jobs.put(request.id(), job);
@@ -125,6 +134,19 @@ final class ReferenceJobs {
         } else {
             expect(job, JobStatus.QUEUED);
         }
+        return expected == JobStatus.SCHEDULED;
+    }
+
+    /** @return whether this changes what is kept of the upstream itself */
+    boolean cancelled(CancelRequest request, long at) {
+        begin(at);
+        Known job = jobs.get(request.jobId());
+        if (job == null || !job.request.tenant().equals(request.tenant()) || job.status.finished()) {
+            return false;
+        }
+        job.cancel = request.id();
+        expect(job, job.status == JobStatus.DISPATCHED ? JobStatus.DISPATCHED : JobStatus.CANCELLED);
+        return true;
     }
 
     /** @return the job, unless it had ended before */
@@ -236,11 +258,17 @@ final class ReferenceJobs {
                     + " to be " + expected + ", but: " + event);
         }
         expectedOf = null;
+        if (job.status == JobStatus.DISPATCHED && to == JobStatus.DISPATCHED) {
+            // Its cancellation came too late: nothing else changes.
+            job.revision = event.revision();
+            return job;
+        }
         leave(job, to);
         job.status = to;
         job.revision = event.revision();
-        if (event.attempts() != job.attempts) {
-            throw new AssertionError("job " + event.id() + " made " + job.attempts + " attempts, but: " + event);
+        if (event.attempts() != job.attempts || !Objects.equals(event.cancel(), job.cancel)) {
+            throw new AssertionError("job " + event.id() + " made " + job.attempts + " attempts, its cancellation is "
+                    + job.cancel + ", but: " + event);
         }
         enter(job, event);
         return job;

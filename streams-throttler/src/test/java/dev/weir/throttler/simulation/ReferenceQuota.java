@@ -58,7 +58,7 @@ final class ReferenceQuota {
 
     ReferenceQuota(Settings settings) {
         this.settings = settings;
-        this.pace = Scenario.shortest(settings.windows());
+        this.pace = Quotas.shortest(settings.windows());
     }
 
     List<Given> given() {
@@ -73,7 +73,7 @@ final class ReferenceQuota {
     void configure(Settings newSettings) {
         earliest.clear();
         settings = newSettings;
-        pace = Scenario.shortest(newSettings.windows());
+        pace = Quotas.shortest(newSettings.windows());
         if (!given.isEmpty()) {
             dueAtPace = Math.min(dueAtPace, since(lastSlot()) + tolerance() + step() * lastCost);
         }
@@ -189,7 +189,7 @@ final class ReferenceQuota {
         if (started != null) {
             arrived = Math.min(arrived, EpochNanos.of(started) + NETWORK_AND_CLOCKS);
         }
-        permit.arrival = Math.max(permit.slot, Math.min(permit.arrival, arrived + NETWORK_AND_CLOCKS));
+        permit.arrival = Math.max(permit.slot, Math.min(permit.arrival, arrived));
     }
 
     /** A permit is forgotten once no window can see it. */
@@ -199,7 +199,9 @@ final class ReferenceQuota {
                 .mapToLong(w -> w.per().toNanos())
                 .max()
                 .orElseThrow();
-        if (permit.number != number || permit.slot + longest > now || (permit.cost > 0 && permit.arrival + longest > now)) {
+        if (permit.number != number
+                || permit.slot + longest > now
+                || (permit.cost > 0 && permit.arrival + longest > now)) {
             throw new AssertionError("permit " + number + " was forgotten too early");
         }
         earliest.clear();

@@ -33,7 +33,7 @@ final class Simulation {
         upstream = new FakeUpstream(agenda, faults, random.split(), referee.quota()::windowsOf);
         dispatchers = new Dispatchers(agenda, faults, random.split(), upstream, this::costOf, o -> host().append(o));
         host = new ThrottleHost(agenda, scenario.settings(), faults, random.split(), referee, dispatchers::take);
-        clients = new Clients(agenda, scenario, random.split(), r -> host().append(r));
+        clients = new Clients(agenda, scenario, random.split(), r -> host().append(r), c -> host().append(c));
     }
 
     Referee referee() {
@@ -56,6 +56,9 @@ final class Simulation {
     void run() {
         try {
             clients.start();
+            for (Scenario.Change change : scenario.changes()) {
+                agenda.in(change.after().toNanos(), () -> host.append(change));
+            }
             Faults faults = scenario.faults();
             now(faults.crashEvery(), faults.longestDown(), host::crash);
             now(faults.stallEvery(), faults.longestStall(), host::stall);

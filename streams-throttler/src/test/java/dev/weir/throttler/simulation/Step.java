@@ -1,9 +1,13 @@
 package dev.weir.throttler.simulation;
 
+import dev.weir.contracts.wire.CancelRequest;
+import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.throttler.upstream.Control;
+import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Timer;
 
 /**
@@ -24,6 +28,20 @@ sealed interface Step {
         @Override
         public void tell(Referee referee) {
             referee.heard(outcome, now);
+        }
+    }
+
+    record Cancelled(CancelRequest request, long now) implements Step {
+        @Override
+        public void tell(Referee referee) {
+            referee.cancelled(request, now);
+        }
+    }
+
+    record Configured(Settings settings, Control.Mode mode, long now) implements Step {
+        @Override
+        public void tell(Referee referee) {
+            referee.configured(settings, mode, now);
         }
     }
 
@@ -53,6 +71,13 @@ sealed interface Step {
         @Override
         public void tell(Referee referee) {
             referee.changed(event);
+        }
+    }
+
+    record Buried(DeadLetter letter) implements Step {
+        @Override
+        public void tell(Referee referee) {
+            referee.buried(letter);
         }
     }
 

@@ -1,9 +1,11 @@
 package dev.weir.throttler.simulation;
 
 import dev.weir.contracts.time.EpochNanos;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
@@ -27,7 +29,7 @@ final class ThrottleHost {
     private static final long BAD_CLOCK = Duration.ofMinutes(2).toNanos();
     private static final long IDLE_TICK = Duration.ofSeconds(1).toNanos();
     private static final int TIMERS_PER_TICK = 500;
-    private static final int PERMITS_PER_STEP = 64;
+    private static final int TURNS_PER_STEP = 64;
     private static final int STEPS_PER_TICK = 20;
     private static final int MOST_RECORDS = 200;
     /** A transaction spans so many ticks on average. */
@@ -41,15 +43,15 @@ final class ThrottleHost {
     private final Referee referee;
     private final Consumer<Permit> dispatch;
     private final MemoryJournal journal = new MemoryJournal();
-    private Settings settings;
+    private final Settings seed;
     private Throttle throttle;
 
-    private final List<JobRequest> requests = new ArrayList<>();
-    private final List<Outcome> outcomes = new ArrayList<>();
-    private int requestsRead;
-    private int requestsCommitted;
-    private int outcomesRead;
-    private int outcomesCommitted;
+    private final Topic<Outcome> outcomes = new Topic<>();
+    private final Topic<Scenario.Change> changes = new Topic<>();
+    /** Submissions and cancellations, each behind what it belongs to. */
+    private final Topic<Object> requests = new Topic<>();
+
+    private final List<Topic<?>> topics = List.of(outcomes, changes, requests);
 
     private boolean up = true;
     private boolean calm;
@@ -64,6 +66,21 @@ final class ThrottleHost {
     private boolean moreToGive;
     private int restarts;
 
+    /** What is read of a topic, and what of that is committed. */
+    private static final class Topic<T> {
+        final List<T> records = new ArrayList<>();
+        int read;
+        int committed;
+
+        boolean hasMore() {
+            return read < records.size();
+        }
+
+        T next() {
+            return records.get(read++);
+        }
+    }
+
     /** The process died in the middle of what it did. */
     private static final class Died extends RuntimeException {
         Died() {
@@ -73,18 +90,18 @@ final class ThrottleHost {
 
     ThrottleHost(
             Agenda agenda,
-            Settings settings,
+            Settings seed,
             Faults faults,
             SplittableRandom random,
             Referee referee,
             Consumer<Permit> dispatch) {
         this.agenda = agenda;
-        this.settings = settings;
+        this.seed = seed;
         this.faults = faults;
         this.random = random;
         this.referee = referee;
         this.dispatch = dispatch;
-        throttle = journal.open(settings);
+        throttle = journal.open(seed);
         clockOff = anyClock();
         awakeSince = agenda.now();
         wake(agenda.now());
@@ -95,16 +112,26 @@ final class ThrottleHost {
     }
 
     boolean hasReadAll() {
-        return requestsCommitted == requests.size() && outcomesCommitted == outcomes.size();
+        return topics.stream().allMatch(t -> t.committed == t.records.size());
     }
 
     void append(JobRequest request) {
-        requests.add(request);
+        requests.records.add(request);
+        wakeSoon();
+    }
+
+    void append(CancelRequest request) {
+        requests.records.add(request);
         wakeSoon();
     }
 
     void append(Outcome outcome) {
-        outcomes.add(outcome);
+        outcomes.records.add(outcome);
+        wakeSoon();
+    }
+
+    void append(Scenario.Change change) {
+        changes.records.add(change);
         wakeSoon();
     }
 
@@ -146,7 +173,11 @@ final class ThrottleHost {
             return 0;
         }
         long off = Chance.off(random, faults.throttleClock());
-        if (off < faults.dispatcherClock().plus(LEAST_TIME_FOR_A_CALL).minus(settings.permitTtl()).toNanos()) {
+        if (off
+                < faults.dispatcherClock()
+                        .plus(LEAST_TIME_FOR_A_CALL)
+                        .minus(throttle.settings().permitTtl())
+                        .toNanos()) {
             agenda.in(BAD_CLOCK, () -> crash(0));
         }
         return off;
@@ -163,9 +194,8 @@ final class ThrottleHost {
         restarts++;
         up = true;
         clockOff = newClockOff;
-        requestsRead = requestsCommitted;
-        outcomesRead = outcomesCommitted;
-        throttle = journal.open(settings);
+        topics.forEach(t -> t.read = t.committed);
+        throttle = journal.open(seed);
         moreToGive = false;
         awakeSince = agenda.now();
         wake(agenda.now());
@@ -215,22 +245,45 @@ final class ThrottleHost {
 
     private void poll() {
         int most = random.nextInt(1, MOST_RECORDS);
-        for (; outcomesRead < outcomes.size() && most > 0; most--) {
-            long now = clock();
-            Outcome outcome = outcomes.get(outcomesRead++);
-            journal.note(new Step.Heard(outcome, now));
-            throttle.outcome(outcome, now);
-            throttle.save();
-            step();
+        for (; outcomes.hasMore() && most > 0; most--) {
+            Outcome outcome = outcomes.next();
+            journal.note(new Step.Heard(outcome, clock()));
+            throttle.outcome(outcome, clock());
+            taken();
         }
-        for (; requestsRead < requests.size() && most > 0; most--) {
-            long now = clock();
-            JobRequest request = requests.get(requestsRead++);
-            journal.note(new Step.Submitted(request, now));
-            throttle.submit(request, now);
-            throttle.save();
-            step();
+        for (; changes.hasMore() && most > 0; most--) {
+            configure(changes.next());
+            taken();
         }
+        for (; requests.hasMore() && most > 0; most--) {
+            Object record = requests.next();
+            if (record instanceof CancelRequest cancel) {
+                journal.note(new Step.Cancelled(cancel, clock()));
+                throttle.cancel(cancel, clock());
+            } else {
+                JobRequest request = (JobRequest) record;
+                journal.note(new Step.Submitted(request, clock()));
+                throttle.submit(request, clock());
+            }
+            taken();
+        }
+    }
+
+    private void configure(Scenario.Change change) {
+        boolean removed = change.mode() == Control.Mode.REMOVED;
+        journal.note(new Step.Configured(
+                removed ? throttle.settings() : change.settings(), change.mode(), clock()));
+        if (removed) {
+            throttle.remove();
+        } else {
+            Control control = new Control(change.mode(), throttle.control().revision() + 1);
+            throttle.configure(change.settings(), control, false, clock());
+        }
+    }
+
+    private void taken() {
+        throttle.save();
+        step();
     }
 
     private void tick() {
@@ -251,7 +304,7 @@ final class ThrottleHost {
         journal.note(new Step.Ticking(now));
         moreToGive = true;
         for (int steps = 0; moreToGive && steps < STEPS_PER_TICK; steps++) {
-            moreToGive = throttle.tick(now, PERMITS_PER_STEP) == PERMITS_PER_STEP;
+            moreToGive = throttle.tick(now, TURNS_PER_STEP);
         }
         if (!moreToGive) {
             journal.note(new Step.Rested(now));
@@ -268,8 +321,7 @@ final class ThrottleHost {
     }
 
     private void commit() {
-        requestsCommitted = requestsRead;
-        outcomesCommitted = outcomesRead;
+        topics.forEach(t -> t.committed = t.read);
         List<Step> steps = journal.commit();
         referee.committed(steps);
         for (Step step : steps) {
@@ -282,7 +334,7 @@ final class ThrottleHost {
     /** When there may be something to do, true time; all is committed, for the referee knows of nothing else. */
     private long nextWork() {
         long soon = agenda.now() + TICK;
-        if (moreToGive || requestsRead < requests.size() || outcomesRead < outcomes.size()) {
+        if (moreToGive || topics.stream().anyMatch(Topic::hasMore)) {
             return soon;
         }
         Instant timer = journal.nextTimer();
