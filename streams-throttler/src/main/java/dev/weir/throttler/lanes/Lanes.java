@@ -68,15 +68,14 @@ public final class Lanes {
         this.weights = weights;
     }
 
-    /** Changes the weights: what a lane's head had to wait for its turn is reckoned anew. */
+    /** Changes the weights: what is left until a lane's turn is shared out anew, what it has waited for already stands. */
     public void configure(Weights newWeights) {
         weights = newWeights;
         turns.clear();
         for (Lane lane : lanes.values()) {
             double weight = weight(lane.key);
             if (weight != lane.weight) {
-                double cost = lane.headEntry == null ? (double) lane.cost / lane.jobs : lane.headEntry.cost();
-                lane.finish += cost / weight - cost / lane.weight;
+                lane.finish = virtualTime + (lane.finish - virtualTime) * lane.weight / weight;
                 lane.weight = weight;
                 store.putLane(lane.state());
             }

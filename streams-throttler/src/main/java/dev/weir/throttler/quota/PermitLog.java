@@ -248,6 +248,8 @@ public final class PermitLog {
             }
         }
         costs[at(number)] = 0;
+        // What never reaches the upstream holds nobody back there.
+        arrivals[at(number)] = slots[at(number)];
     }
 
     /** Whether a permit of this number is kept; only then do the getters below know it. */

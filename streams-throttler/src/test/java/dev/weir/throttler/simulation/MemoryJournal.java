@@ -1,5 +1,7 @@
 package dev.weir.throttler.simulation;
 
+import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
@@ -27,7 +29,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** A journal in memory with transactions: what was written since the last commit is undone by a crash. */
+/**
+ * A journal in memory with transactions: what was written since the last commit is undone by a crash, and what was sent since
+ * then is never seen.
+ */
 final class MemoryJournal implements Journal {
     private record PermitEntry(long slot, long arrival, int cost) {}
 
@@ -38,48 +43,66 @@ final class MemoryJournal implements Journal {
     private final Map<LaneKey, TreeMap<Long, LaneEntry>> entries = new HashMap<>();
     private final TreeSet<Timer> timers = new TreeSet<>(
             Comparator.comparing(Timer::due).thenComparing(Timer::kind).thenComparing(Timer::jobId));
+    private long lowWater = Long.MIN_VALUE;
     private @Nullable UpstreamState state;
     private final Deque<Runnable> undo = new ArrayDeque<>();
-    private final List<Permit> outPermits = new ArrayList<>();
-    private final List<JobEvent> outEvents = new ArrayList<>();
+    private List<Step> steps = new ArrayList<>();
 
-    /** What one commit makes visible. */
-    record Committed(List<Permit> permits, List<JobEvent> events) {}
-
-    Committed commit() {
+    /** What the transaction did, in order; it is durable now. */
+    List<Step> commit() {
         undo.clear();
-        Committed committed = new Committed(List.copyOf(outPermits), List.copyOf(outEvents));
-        outPermits.clear();
-        outEvents.clear();
+        List<Step> committed = steps;
+        steps = new ArrayList<>();
         return committed;
     }
 
-    /** Back to the last commit; then a throttle on what is there. */
-    Throttle restart(Settings settings) {
+    /** Back to the last commit. */
+    void abort() {
         while (!undo.isEmpty()) {
             undo.pop().run();
         }
-        outPermits.clear();
-        outEvents.clear();
+        steps.clear();
+    }
+
+    /** A throttle on what is there; its head records have been through their stored form. */
+    Throttle open(Settings seed) {
+        UpstreamState kept = state == null ? null : Json.read(Json.bytes(state), UpstreamState.class);
+        Settings settings = kept == null ? seed : kept.settings();
         PermitLog log = new PermitLog(settings.windows(), settings.burst());
-        UpstreamState kept = state;
         if (kept != null) {
             permits.subMap(kept.log().first(), kept.log().next())
                     .forEach((n, p) -> log.restore(n, p.slot(), p.arrival(), p.cost()));
         }
         Lanes all = new Lanes(this, settings.weights());
-        lanes.values().forEach(all::restore);
+        lanes.values().forEach(lane -> all.restore(Json.read(Json.bytes(lane), LaneState.class)));
         return new Throttle(settings, kept, log, all, this);
     }
 
-    List<Timer> takeDue(Instant now) {
-        List<Timer> due = new ArrayList<>();
-        while (!timers.isEmpty() && !timers.first().due().isAfter(now)) {
-            Timer timer = timers.first();
-            deleteTimer(timer);
-            due.add(timer);
+    /** Notes what went in, between what came out. */
+    void note(Step step) {
+        steps.add(step);
+    }
+
+    /** The next timer that is due by now, taken out; null when there is none, and then none will be put before now. */
+    @Nullable
+    Timer takeDue(long now) {
+        Instant at = EpochNanos.toInstant(now);
+        if (timers.isEmpty() || timers.first().due().isAfter(at)) {
+            if (now > lowWater) {
+                long before = lowWater;
+                undo.push(() -> lowWater = before);
+                lowWater = now;
+            }
+            return null;
         }
-        return due;
+        Timer timer = timers.first();
+        deleteTimer(timer);
+        return timer;
+    }
+
+    /** No timer is due before this: time must not go below it. */
+    long lowWater() {
+        return lowWater;
     }
 
     @Nullable
@@ -129,10 +152,14 @@ final class MemoryJournal implements Journal {
     @Override
     public void deletePermit(String upstream, long number) {
         put(permits, number, null);
+        steps.add(new Step.Forgot(number));
     }
 
     @Override
     public void putTimer(Timer timer) {
+        if (EpochNanos.of(timer.due()) < lowWater) {
+            throw new AssertionError(timer + " lies below the low-water mark of the timers: it would never be read");
+        }
         if (timers.add(timer)) {
             undo.push(() -> timers.remove(timer));
         }
@@ -154,32 +181,32 @@ final class MemoryJournal implements Journal {
 
     @Override
     public void send(Permit permit) {
-        outPermits.add(permit);
+        steps.add(new Step.Gave(permit));
     }
 
     @Override
     public void send(JobEvent event) {
-        outEvents.add(event);
+        steps.add(new Step.Changed(event));
     }
 
     @Override
     public void send(DeadLetter letter) {
-        // the event says the same
+        steps.add(new Step.Buried(letter));
     }
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        return entries.computeIfAbsent(lane, l -> new TreeMap<>()).get(number);
+        return entries(lane).get(number);
     }
 
     @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        put(entries.computeIfAbsent(lane, l -> new TreeMap<>()), number, entry);
+        put(entries(lane), number, entry);
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
-        put(entries.computeIfAbsent(lane, l -> new TreeMap<>()), number, null);
+        put(entries(lane), number, null);
     }
 
     @Override
@@ -190,6 +217,10 @@ final class MemoryJournal implements Journal {
     @Override
     public void deleteLane(LaneKey lane) {
         put(lanes, lane, null);
+    }
+
+    private TreeMap<Long, LaneEntry> entries(LaneKey lane) {
+        return entries.computeIfAbsent(lane, l -> new TreeMap<>());
     }
 
     private <K, V> void put(Map<K, V> map, K key, @Nullable V value) {

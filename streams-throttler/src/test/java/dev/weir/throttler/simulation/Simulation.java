@@ -1,256 +1,129 @@
 package dev.weir.throttler.simulation;
 
-import dev.weir.contracts.time.EpochNanos;
-import dev.weir.contracts.wire.Answer;
-import dev.weir.contracts.wire.Call;
-import dev.weir.contracts.wire.JobEvent;
-import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.JobStatus;
-import dev.weir.contracts.wire.Outcome;
-import dev.weir.contracts.wire.Permit;
-import dev.weir.contracts.wire.Priority;
-import dev.weir.throttler.quota.QuotaWindow;
-import dev.weir.throttler.upstream.Settings;
-import dev.weir.throttler.upstream.Throttle;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.PriorityQueue;
-import java.util.Set;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
+import java.util.function.LongConsumer;
 
 /**
- * One upstream in virtual time: the throttle's decisions on a journal that crashes, dispatchers that lose permits and
- * outcomes, an upstream that fails and pushes back. One seed is one run. After every permit and every call the windows are
- * checked against plain lists of timestamps.
+ * One upstream in virtual time: the throttle's decisions on a journal that loses what was not committed, a process that dies
+ * and stands still, dispatchers that lose permits and outcomes, an upstream that fails and pushes back. One seed is one run,
+ * always the same. The referee checks every committed step, the upstream every call.
  */
 final class Simulation {
-    static final long START = 1_800_000_000L * 1_000_000_000L;
-    static final long MS = 1_000_000L;
+    /** It is quiet then; whatever still waits, waits for its windows and its retries. */
+    private static final Duration UNTIL_ALL_HAVE_ENDED = Duration.ofDays(60);
 
-    /** Chances, each for one event in so many; 0 is never. */
-    record Faults(int crash, int stall, int losePermit, int loseOutcome, int failure, int pushback, long latencyMs) {
-        static final Faults NONE = new Faults(0, 0, 0, 0, 0, 0, 20);
-        static final Faults MANY = new Faults(2000, 3000, 200, 200, 30, 100, 900);
-    }
+    private static final long MOST_EVENTS = 5_000_000;
 
-    private record Event(long at, long order, Runnable what) implements Comparable<Event> {
-        @Override
-        public int compareTo(Event other) {
-            return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
-        }
-    }
-
-    private final Settings settings;
-    private final Faults faults;
+    private final Scenario scenario;
+    private final Agenda agenda = new Agenda();
+    private final Referee referee;
+    private final FakeUpstream upstream;
+    private final Dispatchers dispatchers;
+    private final ThrottleHost host;
+    private final Clients clients;
     private final SplittableRandom random;
-    private final MemoryJournal journal = new MemoryJournal();
-    private Throttle throttle;
-    private final PriorityQueue<Event> events = new PriorityQueue<>();
-    private final PriorityQueue<Outcome> unread =
-            new PriorityQueue<>((a, b) -> a.endedAt().compareTo(b.endedAt()));
-    private long now = START;
-    private long order;
-    private int submitted;
+    private long events;
 
-    final List<long[]> slots = new ArrayList<>();
-    private final Map<Long, Integer> slotOf = new HashMap<>();
-    final List<Long> arrivals = new ArrayList<>();
-    final Map<String, Integer> calls = new HashMap<>();
-    final Map<String, JobStatus> ends = new HashMap<>();
-    private final Map<String, Long> revisions = new HashMap<>();
-    private final Set<Long> usedPermits = new HashSet<>();
-
-    Simulation(Settings settings, Faults faults, long seed) {
-        this.settings = settings;
-        this.faults = faults;
-        this.random = new SplittableRandom(seed);
-        this.throttle = journal.restart(settings);
+    Simulation(Scenario scenario) {
+        this.scenario = scenario;
+        random = new SplittableRandom(~scenario.seed());
+        Faults faults = scenario.faults();
+        referee = new Referee(scenario.settings());
+        upstream = new FakeUpstream(agenda, faults, random.split(), referee.quota()::windowsOf);
+        dispatchers = new Dispatchers(agenda, faults, random.split(), upstream, this::costOf, o -> host().append(o));
+        host = new ThrottleHost(agenda, scenario.settings(), faults, random.split(), referee, dispatchers::take);
+        clients = new Clients(agenda, scenario, random.split(), r -> host().append(r), c -> host().append(c));
     }
 
-    void submit(int jobs) {
-        for (int i = 0; i < jobs; i++) {
-            JobRequest request = new JobRequest(
-                    1,
-                    "job-" + submitted++,
-                    "tenant-" + random.nextInt(3),
-                    settings.upstream(),
-                    new Call("POST", "/", Map.of(), null, null),
-                    Priority.values()[random.nextInt(3)],
-                    null,
-                    null,
-                    1,
-                    EpochNanos.toInstant(now),
-                    "hash",
-                    null);
-            throttle.submit(request, now);
+    Referee referee() {
+        return referee;
+    }
+
+    FakeUpstream upstream() {
+        return upstream;
+    }
+
+    ThrottleHost host() {
+        return host;
+    }
+
+    Clients clients() {
+        return clients;
+    }
+
+    /** The whole of it. */
+    void run() {
+        try {
+            clients.start();
+            for (Scenario.Change change : scenario.changes()) {
+                agenda.in(change.after().toNanos(), () -> host.append(change));
+            }
+            Faults faults = scenario.faults();
+            now(faults.crashEvery(), faults.longestDown(), host::crash);
+            now(faults.stallEvery(), faults.longestStall(), host::stall);
+            now(faults.dispatchersDownEvery(), faults.longestOutage(), dispatchers::downFor);
+            now(faults.upstreamDownEvery(), faults.longestOutage(), upstream::downFor);
+            now(faults.upstreamFullEvery(), faults.longestOutage(), upstream::fullFor);
+            runFor(scenario.length());
+            host.calmDown();
+            runUntilAllHaveEnded();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError(
+                    "-Dweir.seed=" + scenario.seed() + " after " + agenda.elapsed() + " of " + scenario + ": "
+                            + e.getMessage(),
+                    e);
         }
-        throttle.save();
-        commit();
     }
 
-    int submitted() {
-        return submitted;
-    }
-
-    /** Runs for so long; ticks are 50 ms apart unless a stall comes. */
-    void run(Duration time) {
-        long end = now + time.toNanos();
-        schedule(now, this::tick);
-        while (!events.isEmpty() && events.peek().at() <= end) {
-            Event event = events.poll();
-            now = Math.max(now, event.at());
-            event.what().run();
+    void runFor(Duration time) {
+        long end = agenda.now() + time.toNanos();
+        while (agenda.next(end)) {
+            bound();
         }
-        events.removeIf(e -> true);
-        now = end;
     }
 
-    private void tick() {
-        if (chance(faults.crash())) {
-            // The transaction is gone; the next owner starts from the last commit, a little later.
-            throttle = journal.restart(settings);
-            schedule(now + random.nextLong(20_000) * MS, this::tick);
+    private void bound() {
+        if (++events > MOST_EVENTS) {
+            throw new AssertionError("it does not come to an end: " + events + " events");
+        }
+    }
+
+    private void runUntilAllHaveEnded() {
+        long end = agenda.now() + UNTIL_ALL_HAVE_ENDED.toNanos();
+        while (!allHaveEnded() && agenda.next(end)) {
+            bound();
+        }
+        if (!allHaveEnded()) {
+            throw new AssertionError(
+                    referee.jobs().ended() + " of " + clients.accepted().size() + " jobs have ended, "
+                            + referee.jobs().inFlight() + " are in flight");
+        }
+        Recount.of(referee.quota().given(), upstream.arrivals()).check();
+    }
+
+    private boolean allHaveEnded() {
+        return host.hasReadAll() && referee.jobs().ended() == clients.accepted().size();
+    }
+
+    /** Again and again, while things fail. */
+    private void now(Duration every, Duration longest, LongConsumer what) {
+        if (every.isZero()) {
             return;
         }
-        throttle.awake(now);
-        while (!unread.isEmpty() && EpochNanos.of(unread.peek().endedAt()) <= now) {
-            throttle.outcome(unread.poll(), now);
-        }
-        journal.takeDue(EpochNanos.toInstant(now)).forEach(timer -> throttle.timer(timer, now));
-        throttle.tick(now, 1000);
-        throttle.save();
-        commit();
-        long pause = chance(faults.stall()) ? random.nextLong(60_000) * MS : 50 * MS;
-        schedule(now + pause, this::tick);
-    }
-
-    private void commit() {
-        MemoryJournal.Committed committed = journal.commit();
-        committed.permits().forEach(this::dispatch);
-        for (JobEvent event : committed.events()) {
-            Long before = revisions.put(event.id(), event.revision());
-            if (before != null && event.revision() <= before) {
-                throw new AssertionError(event.id() + " went from revision " + before + " to " + event.revision());
-            }
-            if (ends.containsKey(event.id())) {
-                throw new AssertionError(event.id() + " had ended, and now: " + event);
-            }
-            if (event.status().finished()) {
-                ends.put(event.id(), event.status());
-            }
-        }
-    }
-
-    private void dispatch(Permit permit) {
-        long slot = EpochNanos.of(permit.slot());
-        if (!usedPermits.add(permit.permit())) {
-            throw new AssertionError("permit " + permit.permit() + " was given twice");
-        }
-        slots.add(new long[] {slot, 1});
-        slotOf.put(permit.permit(), slots.size() - 1);
-        for (QuotaWindow window : settings.windows()) {
-            long inside = countAfter(slot - window.per().toNanos());
-            if (inside > window.budget()) {
-                throw new AssertionError(
-                        inside + " slots within " + window.per() + ", the budget is " + window.budget());
-            }
-        }
-        if (chance(faults.losePermit())) {
-            return;
-        }
-        long seenAt = now + 30 * MS + (chance(faults.losePermit()) ? random.nextLong(6000) * MS : 0);
-        schedule(Math.max(slot, seenAt), () -> call(permit));
-    }
-
-    private long countAfter(long from) {
-        long count = 0;
-        for (int i = slots.size() - 1; i >= 0 && slots.get(i)[0] > from; i--) {
-            count += slots.get(i)[1];
-        }
-        return count;
-    }
-
-    private void call(Permit permit) {
-        Instant at = EpochNanos.toInstant(now);
-        if (!at.isBefore(permit.expiresAt())) {
-            slots.get(slotOf.get(permit.permit()))[1] = 0;
-            report(permit, Outcome.Kind.RETURNED, null, at, null);
-            return;
-        }
-        arrivals.add(now);
-        calls.merge(permit.jobId(), 1, Integer::sum);
-        for (QuotaWindow window : settings.windows()) {
-            long from = now - window.per().toNanos();
-            long inside = 0;
-            for (int i = arrivals.size() - 1; i >= 0 && arrivals.get(i) > from; i--) {
-                inside++;
-            }
-            if (inside > window.limit()) {
-                throw new AssertionError(inside + " calls within " + window.per() + ", the limit is " + window.limit());
-            }
-        }
-        if (chance(faults.loseOutcome())) {
-            return;
-        }
-        Instant ended = at.plusNanos(MS + random.nextLong(faults.latencyMs() * MS));
-        if (chance(faults.pushback())) {
-            report(permit, Outcome.Kind.ANSWERED, at, ended, new Answer(429, Map.of(), null, null, false));
-        } else if (chance(faults.failure())) {
-            report(permit, Outcome.Kind.FAILED, at, ended, null);
-        } else {
-            report(permit, Outcome.Kind.ANSWERED, at, ended, new Answer(200, Map.of(), null, null, false));
-        }
-    }
-
-    private void report(
-            Permit permit, Outcome.Kind kind, @Nullable Instant started, Instant ended, @Nullable Answer answer) {
-        unread.add(new Outcome(
-                1,
-                permit.jobId(),
-                permit.tenant(),
-                permit.upstream(),
-                permit.permit(),
-                permit.attempt(),
-                kind,
-                permit.slot(),
-                started,
-                ended,
-                answer,
-                answer == null ? "no answer" : null));
-    }
-
-    private void schedule(long at, Runnable what) {
-        events.add(new Event(at, order++, what));
-    }
-
-    private boolean chance(int oneIn) {
-        return oneIn > 0 && random.nextInt(oneIn) == 0;
-    }
-
-    /** The most slots in any window of this length. */
-    long mostSlotsWithin(Duration per) {
-        List<Long> sorted = new ArrayList<>();
-        slots.forEach(s -> {
-            if (s[1] == 1) {
-                sorted.add(s[0]);
+        agenda.in(Chance.wait(random, every), () -> {
+            if (agenda.elapsed().compareTo(scenario.length()) < 0) {
+                what.accept(Chance.upTo(random, longest));
+                now(every, longest, what);
             }
         });
-        Collections.sort(sorted);
-        int tail = 0;
-        int most = 0;
-        for (int head = 0; head < sorted.size(); head++) {
-            while (sorted.get(head) - sorted.get(tail) >= per.toNanos()) {
-                tail++;
-            }
-            most = Math.max(most, head - tail + 1);
+    }
+
+    private int costOf(String jobId) {
+        ReferenceJobs.Known job = referee.jobs().find(jobId);
+        if (job == null) {
+            throw new AssertionError("a permit for a job that nobody knows: " + jobId);
         }
-        return most;
+        return job.request.cost();
     }
 }
