@@ -172,7 +172,10 @@ class ControlHttpTest {
     void shouldAnswer404_whenTheJobIsUnknownOrAnothers() throws Exception {
         found = CompletableFuture.completedFuture(null);
         assertThat(delete(JOB).statusCode()).isEqualTo(404);
-        assertThat(delete("..%2F..%2Fhealthz").statusCode()).isEqualTo(404);
+        for (String garbage : List.of("..%2F..%2Fhealthz", "%0d%0aX:%20y", "%F0%9F%98%80", "x".repeat(5000))) {
+            assertThat(delete(garbage).statusCode()).as(garbage).isEqualTo(404);
+        }
+        assertThat(delete("%00").statusCode()).isEqualTo(400);
 
         found = CompletableFuture.completedFuture(job("another", JobStatus.CANCELLED));
         assertThat(delete(JOB).statusCode()).isEqualTo(404);

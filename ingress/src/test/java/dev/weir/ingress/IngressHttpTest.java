@@ -8,6 +8,7 @@ import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.Secret;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.kafka.CompactedTopic;
@@ -32,6 +33,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -314,6 +316,40 @@ class IngressHttpTest {
         assertThat(response.headers().firstValue("Location")).isEmpty();
         assertThat(ready.statusCode()).isEqualTo(503);
         assertThat(metrics.scrape()).contains("weir_ingress_requests_total{status=\"503\"}");
+    }
+
+    @Test
+    void shouldAnswer503_whenTooManyJobsWait() throws Exception {
+        forecasts.wrote("gemini", waiting(Submissions.MOST_WAITING - 2), 1);
+        assertThat(post(SOUND).headers().firstValue("Retry-After")).hasValue("2");
+        forecasts.wrote("gemini", waiting(Submissions.MOST_WAITING - 1), 2);
+        try {
+            HttpResponse<String> response = post(SOUND);
+
+            assertThat(response.statusCode()).isEqualTo(503);
+            assertThat(response.headers().firstValue("Retry-After")).hasValue("60");
+            assertThat(response.body()).contains("wait for gemini already");
+        } finally {
+            forecasts.wrote("gemini", null, 3);
+        }
+    }
+
+    /** So many in lanes, and one scheduled. */
+    private static Forecast waiting(long inLanes) {
+        return new Forecast(
+                Forecast.VERSION,
+                "gemini",
+                Instant.EPOCH,
+                "running",
+                null,
+                "closed",
+                false,
+                1,
+                Weights.DEFAULT,
+                List.of(),
+                new Forecast.Queue(inLanes, 1, 0, 0, null, null),
+                List.of(),
+                List.of(new Forecast.BreakPoint(0, Instant.EPOCH, 1)));
     }
 
     private HttpResponse<String> post(String body) throws IOException, InterruptedException {

@@ -80,6 +80,7 @@ class RolesIT {
                                             .asInt()
                                     == 200);
                 }
+                shouldCancelAndChangeAcrossProcesses(ingress, status);
                 assertThat(upstream.log().stats().distinctJobs()).isEqualTo(JOBS);
                 assertThat(upstream.log().stats().duplicates()).isZero();
             } finally {
@@ -91,6 +92,30 @@ class RolesIT {
                 }
             }
         }
+    }
+
+    /** The decision and the revision come from other processes than the one that asks for them. */
+    private void shouldCancelAndChangeAcrossProcesses(int ingress, int status) throws Exception {
+        HttpResponse<String> paused = send(ingress, "POST", "/v1/upstreams/counted/pause");
+        assertThat(paused.statusCode()).as(paused.body()).isEqualTo(200);
+        String job = Json.MAPPER
+                .readTree(submit(ingress, "to be cancelled", 1).body())
+                .path("id")
+                .asText();
+
+        HttpResponse<String> cancelled = send(ingress, "DELETE", "/v1/jobs/" + job);
+
+        assertThat(cancelled.statusCode()).as(cancelled.body()).isEqualTo(200);
+        assertThat(get(status, "/v1/jobs/" + job).body()).contains("\"cancelled\"");
+        assertThat(get(status, "/v1/upstreams/counted").body()).contains("\"paused\"");
+    }
+
+    private HttpResponse<String> send(int port, String method, String path) throws Exception {
+        return http.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                        .method(method, HttpRequest.BodyPublishers.noBody())
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     private Process role(

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -50,7 +51,17 @@ final class WeirProcess implements AutoCloseable {
     WeirProcess(Path dir, String yaml) throws IOException {
         this.dir = dir;
         this.config = dir.resolve("weir.yaml");
+        configure(yaml);
+    }
+
+    /** For the next start. */
+    void configure(String yaml) throws IOException {
         Files.writeString(config, yaml);
+    }
+
+    /** What the newest start has written so far. */
+    String log() {
+        return read(dir.resolve("weir-" + starts + ".log"));
     }
 
     /** Starts it, and waits until it is ready. */
@@ -121,6 +132,18 @@ final class WeirProcess implements AutoCloseable {
         return send(submission(body));
     }
 
+    /** A request without a body, unless there is one. */
+    HttpResponse<String> send(String method, String path, @Nullable String body)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url() + path));
+        if (body != null) {
+            request.header("Content-Type", "application/json");
+        }
+        return send(request.method(
+                method,
+                body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body)));
+    }
+
     JsonNode get(String path) throws IOException, InterruptedException {
         return Json.MAPPER.readTree(
                 send(HttpRequest.newBuilder(URI.create(url() + path))).body());
@@ -144,8 +167,13 @@ final class WeirProcess implements AutoCloseable {
         return answers.stream().map(CompletableFuture::join).toList();
     }
 
-    /** Every permit in {@code weir.dispatch} that was committed, by number. */
+    /** Every permit in {@code weir.dispatch} that was committed, of the one upstream that there is, by number. */
     Map<Long, Permit> permits() {
+        return permits(upstream -> true);
+    }
+
+    /** The same, of some upstreams. */
+    Map<Long, Permit> permits(Predicate<String> ofUpstream) {
         Map<String, Object> settings = new HashMap<>();
         settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, "127.0.0.1:" + kafkaPort);
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
@@ -161,6 +189,9 @@ final class WeirProcess implements AutoCloseable {
             while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
                 for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(200))) {
                     Permit permit = Json.read(record.value(), Permit.class);
+                    if (!ofUpstream.test(permit.upstream())) {
+                        continue;
+                    }
                     Permit before = permits.put(permit.permit(), permit);
                     assertThat(before)
                             .as("permit %s was given once", permit.permit())

@@ -17,9 +17,11 @@ import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Accepted;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
+import dev.weir.contracts.wire.UpstreamRecord;
 import dev.weir.standalone.EmbeddedKafka;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -36,6 +38,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.admin.Admin;
@@ -77,7 +80,9 @@ class IngressKafkaIT {
         try (Admin admin = Admin.create(settings.common())) {
             Topics.ensure(admin, (short) 1);
         }
-        WeirConfig config = new WeirConfig(Map.of("plain", upstream("plain"), "slow", upstream("slow")), 1024 * 1024);
+        WeirConfig config = new WeirConfig(
+                Map.of("plain", upstream("plain"), "slow", upstream("slow"), "controlled", upstream("controlled")),
+                1024 * 1024);
         upstreams = new Upstreams(config, settings);
         parts.add(upstreams);
         upstreams.start();
@@ -121,7 +126,7 @@ class IngressKafkaIT {
         assertThat(body.get("status").asText()).isEqualTo("accepted");
         assertThat(body.get("upstream").asText()).isEqualTo("plain");
         assertThat(body.get("eta").isNull()).isTrue();
-        assertThat(all(Topics.REQUESTS))
+        assertThat(submissions())
                 .filteredOn(record ->
                         Json.read(record.value(), JobRequest.class).id().equals(id))
                 .singleElement()
@@ -158,7 +163,7 @@ class IngressKafkaIT {
 
         assertThat(ids).hasSize(1);
         assertThat(other.statusCode()).isEqualTo(422);
-        assertThat(all(Topics.REQUESTS))
+        assertThat(submissions())
                 .filteredOn(
                         r -> ids.contains(Json.read(r.value(), JobRequest.class).id()))
                 .hasSize(1);
@@ -181,7 +186,7 @@ class IngressKafkaIT {
         assertThat(same.statusCode()).as(same.body()).isEqualTo(202);
         assertThat(Json.MAPPER.readTree(same.body()).get("id").asText()).isEqualTo(id);
         assertThat(Json.MAPPER.readTree(same.body()).get("acceptedAt").asText()).isEqualTo(before.toString());
-        assertThat(all(Topics.REQUESTS))
+        assertThat(submissions())
                 .noneMatch(r -> Json.read(r.value(), JobRequest.class).id().equals(id));
     }
 
@@ -200,6 +205,111 @@ class IngressKafkaIT {
         assertThat(taken.statusCode()).as(taken.body()).isEqualTo(202);
         assertThat(Long.parseLong(taken.headers().firstValue("Retry-After").orElse("0")))
                 .isBetween(3000L, 3601L);
+    }
+
+    @Test
+    void shouldWriteACancellationBehindItsJob_andWaitForTheDecision() throws Exception {
+        String id = UUID.randomUUID().toString();
+        known.put(id, job(id, JobStatus.QUEUED, null));
+
+        CompletableFuture<HttpResponse<String>> sent = control("DELETE", "/v1/jobs/" + id, "");
+        CompletableFuture<HttpResponse<String>> again = control("DELETE", "/v1/jobs/" + id, "");
+        await().atMost(PATIENCE).until(() -> !cancellations(id).isEmpty());
+        CancelRequest request = cancellations(id).get(0);
+        known.put(id, job(id, JobStatus.DISPATCHED, "of another"));
+        assertThat(sent).isNotDone();
+        known.put(id, job(id, JobStatus.RETRYING, request.id()));
+
+        for (HttpResponse<String> tooLate : List.of(sent.get(), again.get())) {
+            assertThat(tooLate.statusCode()).as(tooLate.body()).isEqualTo(409);
+            assertThat(Json.MAPPER.readTree(tooLate.body()).path("jobStatus").asText())
+                    .isEqualTo("retrying");
+        }
+        assertThat(request.tenant()).isEqualTo("local");
+        assertThat(request.upstream()).isEqualTo("plain");
+        assertThat(cancellations(id)).hasSize(1);
+
+        CompletableFuture<HttpResponse<String>> third = control("DELETE", "/v1/jobs/" + id, "");
+        await().atMost(PATIENCE).until(() -> cancellations(id).size() == 2);
+        known.put(id, job(id, JobStatus.CANCELLED, cancellations(id).get(1).id()));
+        assertThat(third.get().statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void shouldAnswer202_whenNothingIsDecidedOrTakenUpInTime() throws Exception {
+        String id = UUID.randomUUID().toString();
+        known.put(id, job(id, JobStatus.ACCEPTED, null));
+
+        CompletableFuture<HttpResponse<String>> cancelled = control("DELETE", "/v1/jobs/" + id, "");
+        CompletableFuture<HttpResponse<String>> patched = control("PATCH", "/v1/upstreams/slow", "{\"burst\":1}");
+
+        assertThat(cancelled.get().statusCode()).isEqualTo(202);
+        assertThat(cancelled.get().headers().firstValue("Location")).hasValue("/v1/jobs/" + id);
+        assertThat(cancelled.get().headers().firstValue("Retry-After")).hasValue("1");
+        assertThat(cancelled.get().body())
+                .isEqualTo("{\"id\":\"" + id + "\",\"status\":\"accepted\",\"upstream\":\"plain\"}");
+        assertThat(patched.get().statusCode()).isEqualTo(202);
+        assertThat(Json.MAPPER
+                        .readTree(patched.get().body())
+                        .at("/settings/burst")
+                        .asInt(-1))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void shouldWriteTheNextRevision_andAnswerWhenItIsTakenUp() throws Exception {
+        CompletableFuture<HttpResponse<String>> paused = control("POST", "/v1/upstreams/controlled/pause", "");
+        await().atMost(PATIENCE).until(() -> !records("controlled").isEmpty());
+        UpstreamRecord first = records("controlled").get(0);
+        publishForecast("controlled", Instant.now(), first.revision());
+        CompletableFuture<HttpResponse<String>> changed =
+                control("PATCH", "/v1/upstreams/controlled", "{\"burst\":7,\"assumeUnused\":true}");
+        await().atMost(PATIENCE).until(() -> records("controlled").size() == 2);
+        UpstreamRecord second = records("controlled").get(1);
+        publishForecast("controlled", Instant.now(), second.revision());
+
+        assertThat(paused.get().statusCode()).as(paused.get().body()).isEqualTo(200);
+        assertThat(changed.get().statusCode()).as(changed.get().body()).isEqualTo(200);
+        assertThat(first.revision()).isEqualTo(1);
+        assertThat(first.paused()).isTrue();
+        assertThat(second.revision()).isEqualTo(2);
+        assertThat(second.paused()).isTrue();
+        assertThat(second.assumeUnused()).isTrue();
+        assertThat(second.settings().burst()).isEqualTo(7);
+        assertThat(second.seed()).isEqualTo(upstream("controlled").settings());
+    }
+
+    private CompletableFuture<HttpResponse<String>> control(String method, String path, String body) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .version(HttpClient.Version.HTTP_1_1)
+                .method(method, HttpRequest.BodyPublishers.ofString(body));
+        return client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private List<ConsumerRecord<String, byte[]>> submissions() {
+        return all(Topics.REQUESTS).stream()
+                .filter(record -> record.headers().lastHeader(CancelRequest.TYPE_HEADER) == null)
+                .toList();
+    }
+
+    private List<CancelRequest> cancellations(String job) {
+        return all(Topics.REQUESTS).stream()
+                .filter(record ->
+                        record.key().equals("plain") && record.headers().lastHeader(CancelRequest.TYPE_HEADER) != null)
+                .map(record -> Json.read(record.value(), CancelRequest.class))
+                .filter(request -> request.jobId().equals(job))
+                .toList();
+    }
+
+    private List<UpstreamRecord> records(String upstream) {
+        return all(Topics.UPSTREAMS).stream()
+                .filter(record -> record.key().equals(upstream))
+                .map(record -> Json.read(record.value(), UpstreamRecord.class))
+                .toList();
+    }
+
+    private static KnownJob job(String id, JobStatus status, @Nullable String cancel) {
+        return new KnownJob(id, "local", "hash", "plain", Instant.EPOCH, status, cancel);
     }
 
     private String hashOf(String json) {
@@ -249,6 +359,10 @@ class IngressKafkaIT {
     }
 
     private void publishForecast(String upstream, Instant next) throws Exception {
+        publishForecast(upstream, next, 0);
+    }
+
+    private void publishForecast(String upstream, Instant next, long revision) throws Exception {
         Forecast forecast = new Forecast(
                 Forecast.VERSION,
                 upstream,
@@ -257,7 +371,7 @@ class IngressKafkaIT {
                 "PT1H",
                 "closed",
                 false,
-                0,
+                revision,
                 Weights.DEFAULT,
                 List.of(),
                 new Forecast.Queue(0, 0, 0, 0, null, null),

@@ -19,6 +19,7 @@ import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
+import dev.weir.contracts.wire.UpstreamRecord;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -140,15 +141,36 @@ final class StatusRoutesTest {
     }
 
     private static Forecast forecast(List<Forecast.Lane> lanes) {
+        return forecast("running", 0, false, lanes);
+    }
+
+    private static Forecast named(String name, Forecast f, Forecast.Queue queue) {
+        return new Forecast(
+                f.v(),
+                name,
+                f.at(),
+                f.state(),
+                f.heldBy(),
+                f.circuit(),
+                f.removed(),
+                f.revision(),
+                f.weights(),
+                f.windows(),
+                queue,
+                f.lanes(),
+                f.breakPoints());
+    }
+
+    private static Forecast forecast(String state, long revision, boolean removed, List<Forecast.Lane> lanes) {
         return new Forecast(
                 1,
                 "gemini",
                 T0,
-                "running",
+                state,
                 lanes.isEmpty() ? null : "PT1M",
                 "closed",
-                false,
-                0,
+                removed,
+                revision,
                 Weights.DEFAULT,
                 List.of(new Forecast.Window(Duration.ofMinutes(1), 1000, 900, 412, T0.minusSeconds(1))),
                 new Forecast.Queue(5, 0, 1, 2, T0, T0.plusSeconds(60)),
@@ -286,7 +308,55 @@ final class StatusRoutesTest {
                         + "{\"per\":\"PT1M\",\"limit\":1000,\"budget\":900,\"used\":0,\"remaining\":900,\"fullUntil\":null},"
                         + "{\"per\":\"PT1H\",\"limit\":50000,\"budget\":45000,\"used\":0,\"remaining\":45000,\"fullUntil\":null}],"
                         + "\"queue\":{\"waiting\":0,\"scheduled\":0,\"retrying\":0,\"inFlight\":0,\"oldestAcceptedAt\":null,"
-                        + "\"drainedAt\":null},\"circuit\":\"closed\"}");
+                        + "\"drainedAt\":null},\"circuit\":\"closed\",\"removed\":false,\"revision\":0,\"settings\":{\"limits\":["
+                        + "{\"permits\":1000,\"per\":\"PT1M\"},{\"permits\":50000,\"per\":\"PT1H\"}],\"utilization\":0.9,"
+                        + "\"burst\":15,\"maxInFlight\":300,\"permitTtl\":\"PT3S\",\"timeout\":\"PT30S\","
+                        + "\"retry\":{\"delays\":[\"PT5M\",\"PT15M\"]},"
+                        + "\"circuitBreaker\":{\"failures\":5,\"open\":\"PT30S\",\"probes\":3},"
+                        + "\"weights\":{\"tenants\":{},\"priorities\":{\"high\":4,\"normal\":2,\"low\":1}}}}");
+    }
+
+    @Test
+    void shouldShowWhatIsInForce_whenItWasChangedLive() throws Exception {
+        UpstreamSettings live = UpstreamSettings.of(new Limit(5, Duration.ofSeconds(1)));
+        upstreams.wrote("gemini", new UpstreamRecord(1, "gemini", 7, T0, live, true, false, GEMINI.settings()), 1);
+
+        JsonNode untold = ok("/v1/upstreams/gemini");
+        forecasts.wrote("gemini", forecast("paused", 7, false, List.of()), 1);
+        JsonNode told = ok("/v1/upstreams/gemini");
+
+        assertThat(untold.get("state").textValue()).isEqualTo("paused");
+        assertThat(untold.at("/windows/0/limit").longValue()).isEqualTo(5);
+        assertThat(told.get("state").textValue()).isEqualTo("paused");
+        assertThat(told.get("revision").longValue()).isEqualTo(7);
+        assertThat(told.at("/settings/limits/0/permits").longValue()).isEqualTo(5);
+    }
+
+    @Test
+    void shouldGiveNoEta_whileTheUpstreamIsPaused() throws Exception {
+        fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 12L, null, false));
+        List<Forecast.Lane> lanes = List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1));
+        forecasts.wrote("gemini", forecast("paused", 2, false, lanes), 1);
+
+        JsonNode job = ok("/v1/jobs/" + ID);
+
+        assertThat(job.get("position").longValue()).isEqualTo(3);
+        assertThat(job.get("eta").isNull()).isTrue();
+    }
+
+    @Test
+    void shouldShowAnUpstreamThatIsConfiguredNoMore_whileItHasJobs() throws Exception {
+        Forecast gone = forecast("paused", 3, true, List.of());
+        forecasts.wrote("gone", named("gone", gone, new Forecast.Queue(0, 0, 1, 0, T0, null)), 1);
+        forecasts.wrote("empty", named("empty", gone, new Forecast.Queue(0, 0, 0, 0, null, null)), 2);
+
+        assertThat(ok("/v1/upstreams").get("upstreams").findValuesAsText("name"))
+                .containsExactly("gemini", "gone");
+        JsonNode upstream = ok("/v1/upstreams/gone");
+        assertThat(upstream.get("removed").booleanValue()).isTrue();
+        assertThat(upstream.get("state").textValue()).isEqualTo("paused");
+        assertThat(upstream.get("settings").isNull()).isTrue();
+        problem("/v1/upstreams/empty", 404);
     }
 
     @Test

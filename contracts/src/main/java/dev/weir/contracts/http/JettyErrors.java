@@ -3,6 +3,7 @@ package dev.weir.contracts.http;
 import dev.weir.contracts.kafka.Json;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -27,6 +28,10 @@ final class JettyErrors extends ErrorHandler {
             @Nullable Throwable cause,
             Callback callback) {
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        // Jetty closes after a request that it could not read, and says so only when told to: a client that sends its
+        // next
+        // one on this connection would get no answer.
+        response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
         Problem problem = Problem.of(status, title(status), detail(status, message));
         response.write(true, ByteBuffer.wrap(Json.bytes(problem)), callback);
     }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,6 +55,11 @@ class HttpServerTest {
         assertThat(problem.get("status").asInt()).isEqualTo(status);
         assertThat(problem.get("title").asText()).isNotBlank();
         assertThat(problem.get("detail").asText()).isNotBlank();
+    }
+
+    @Test
+    void shouldSayThatItCloses_whenItClosesAfterARequestThatCannotBeRead() throws IOException {
+        assertThat(raw("GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n").lines()).contains("Connection: close");
     }
 
     private String raw(String request) throws IOException {
