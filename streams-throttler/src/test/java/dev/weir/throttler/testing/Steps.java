@@ -37,12 +37,15 @@ final class Steps {
 
     private final PriorityQueue<Long> dues = new PriorityQueue<>();
     private final long tickNs;
+    private final boolean skips;
     private long anchor;
     private long last;
     private long busyUntil;
 
-    Steps(Duration tick) {
+    /** @param skips whether the ticks at which nothing can happen are left out */
+    Steps(Duration tick, boolean skips) {
         tickNs = tick.toNanos();
+        this.skips = skips;
     }
 
     /** The task starts. */
@@ -84,17 +87,13 @@ final class Steps {
     }
 
     void happened(JobEvent event) {
-        if (!event.status().finished()) {
-            due(event.dueAt());
-        } else if (event.finishedAt() != null) {
-            due(event.finishedAt().plus(Throttle.REMEMBER_FINISHED));
-        }
+        due(event.dueAt());
     }
 
     /** The next tick, by {@code end} at the latest if there is one by then. */
     long next(long now, long end, Supplier<List<@Nullable Forecast>> forecasts) {
         long soonest = fromGrid(Math.max(now, last + 1));
-        if (now < busyUntil) {
+        if (!skips || now < busyUntil) {
             return soonest;
         }
         long wake = dues.isEmpty() ? NEVER : fromGrid(dues.peek());
@@ -109,7 +108,7 @@ final class Steps {
             return last;
         }
         long wake = forecast.queue().inFlight() > 0 ? last + Throttle.STALL.toNanos() : NEVER;
-        if (forecast.queue().waiting() > 0 && !"paused".equals(forecast.state())) {
+        if (forecast.queue().waiting() > 0 && !Forecast.PAUSED.equals(forecast.state())) {
             long permit = EpochNanos.of(forecast.breakPoints().get(0).at());
             wake = Math.min(wake, onGrid(permit - Throttle.AHEAD.plus(MARGIN).toNanos()));
         }

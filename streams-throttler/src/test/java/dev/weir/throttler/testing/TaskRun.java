@@ -12,15 +12,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.test.TestRecord;
+import org.jspecify.annotations.Nullable;
 
 /** One run of the throttle's task, from its start to its end. Not thread-safe. */
 final class TaskRun implements AutoCloseable {
@@ -42,7 +45,7 @@ final class TaskRun implements AutoCloseable {
         void toStore(String store, byte[] key, byte[] value);
     }
 
-    TaskRun(ThrottleTopology topology, Path stateDir, Instant at, Changelog changelog) {
+    TaskRun(Topology topology, Path stateDir, Instant at, Changelog changelog) {
         Properties settings = new Properties();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION_ID);
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:0");
@@ -50,15 +53,15 @@ final class TaskRun implements AutoCloseable {
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedMemory.class);
         changelog.restore(settings, stateDir.resolve(APPLICATION_ID).resolve(TASK.toString()), TASK);
-        driver = new TopologyTestDriver(topology.get(), settings, at);
+        driver = new TopologyTestDriver(topology, settings, at);
         SINKS.forEach(topic -> sinks.put(topic, output(topic)));
         STORES.forEach(store -> changelogs.put(store, output(APPLICATION_ID + "-" + store + "-changelog")));
     }
 
-    void pipe(String topic, String key, byte[] value, Instant at) {
+    void pipe(String topic, String key, byte @Nullable [] value, Headers headers, Instant at) {
         inputs.computeIfAbsent(
                         topic, t -> driver.createInputTopic(t, new StringSerializer(), new ByteArraySerializer()))
-                .pipeInput(key, value, at);
+                .pipeInput(new TestRecord<>(key, value, headers, at));
     }
 
     /** Time goes on; a punctuation that is due runs once, however long it was. */

@@ -1,10 +1,11 @@
 package dev.weir.throttler.testing;
 
 import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.time.EpochNanos;
+import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
@@ -12,6 +13,7 @@ import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.contracts.wire.UpstreamRecord;
 import dev.weir.throttler.topology.ThrottleMetrics;
 import dev.weir.throttler.topology.ThrottleTopology;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,16 +24,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
-import java.util.function.BooleanSupplier;
+import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.Topology;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,68 +52,66 @@ public final class ThrottleHarness implements AutoCloseable {
     /** What a call takes at least. */
     private static final Duration SHORTEST_CALL = Duration.ofMillis(20);
 
-    private final Map<String, UpstreamConfig> upstreams = new LinkedHashMap<>();
-    private final Path stateDir;
+    private final Map<String, UpstreamRecord> upstreams = new LinkedHashMap<>();
     private final Steps steps;
-    private final VirtualDispatcher dispatcher = new VirtualDispatcher(this);
     private final Observations seen;
-    private final PriorityQueue<Appointment> agenda = new PriorityQueue<>();
-    private final Deque<Unread> unread = new ArrayDeque<>();
+    private final Path stateDir;
+    private final VirtualTime time;
+    private final VirtualDispatcher dispatcher = new VirtualDispatcher(this);
     private MeterRegistry meters = new SimpleMeterRegistry();
-    private @Nullable TaskRun task;
-    private long now = EpochNanos.of(START);
-    private long driverTime;
-    private int runs;
-    private int jobs;
-    private long appointments;
+    private int ids;
 
-    private record Appointment(long at, long number, Runnable what) implements Comparable<Appointment> {
-        @Override
-        public int compareTo(Appointment other) {
-            return at != other.at ? Long.compare(at, other.at) : Long.compare(number, other.number);
-        }
-    }
-
-    /** A record that was written while the throttle was away. */
-    private record Unread(String topic, String key, byte[] value, Instant at) {}
-
-    private ThrottleHarness(boolean lean, List<UpstreamConfig> configs) {
-        configs.forEach(config -> upstreams.put(config.name(), config));
-        steps = new Steps(lean ? Steps.COARSE_TICK : Steps.TICK);
+    ThrottleHarness(boolean lean, Steps steps, Map<String, UpstreamSettings> seeds) {
+        this.steps = steps;
+        seeds.forEach((name, seed) -> upstreams.put(
+                name, new UpstreamRecord(UpstreamRecord.VERSION, name, 0, START, seed, false, false, seed)));
         seen = new Observations(lean, this::given, steps::happened);
         try {
             stateDir = Files.createTempDirectory("weir-throttle-harness");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        open();
+        time = new VirtualTime(
+                START,
+                clock -> topology(seeds, clock),
+                stateDir,
+                steps,
+                seen,
+                () -> upstreams.keySet().stream().map(seen::forecast).toList());
     }
 
-    /** One upstream, {@link #UPSTREAM}, with these limits and the defaults for all else. */
+    private Topology topology(Map<String, UpstreamSettings> seeds, Supplier<Instant> clock) {
+        meters = new SimpleMeterRegistry();
+        return new ThrottleTopology(seeds, clock::get, () -> true, new ThrottleMetrics(meters), 1).get();
+    }
+
+    /** One upstream, {@link #UPSTREAM}, with these limits and the configuration's defaults for all else. */
     public static ThrottleHarness withLimits(Limit... limits) {
-        UpstreamBuilder upstream = UpstreamBuilder.named(UPSTREAM);
-        for (Limit limit : limits) {
-            upstream.limit(limit.permits(), limit.per());
-        }
-        return of(upstream.build());
+        return of(UpstreamSettings.of(limits));
     }
 
-    public static ThrottleHarness of(UpstreamConfig... configs) {
-        return new ThrottleHarness(false, List.of(configs));
+    /** One upstream, {@link #UPSTREAM}. */
+    public static ThrottleHarness of(UpstreamSettings settings) {
+        return of(Map.of(UPSTREAM, settings));
+    }
+
+    /** Several, by name. */
+    public static ThrottleHarness of(Map<String, UpstreamSettings> upstreams) {
+        return new ThrottleHarness(false, new Steps(Steps.TICK, true), upstreams);
     }
 
     /** For hundreds of thousands of jobs: keeps timelines and statuses, no events and no permits, and cannot restart. */
-    public static ThrottleHarness lean(UpstreamConfig... configs) {
-        return new ThrottleHarness(true, List.of(configs));
+    public static ThrottleHarness lean(UpstreamSettings settings) {
+        return new ThrottleHarness(true, new Steps(Steps.COARSE_TICK, true), Map.of(UPSTREAM, settings));
     }
 
     public Instant now() {
-        return EpochNanos.toInstant(now);
+        return time.now();
     }
 
     /** Lets so much time pass. */
     public ThrottleHarness advance(Duration by) {
-        run(now + by.toNanos(), () -> false);
+        time.run(by, () -> false);
         return this;
     }
 
@@ -120,7 +121,7 @@ public final class ThrottleHarness implements AutoCloseable {
      * @throws AssertionError when they have not after so long
      */
     public ThrottleHarness advanceUntilFinished(Duration atMost) {
-        run(now + atMost.toNanos(), () -> seen.unfinished() == 0);
+        time.run(atMost, () -> seen.unfinished() == 0);
         if (seen.unfinished() > 0) {
             throw new AssertionError(
                     seen.unfinished() + " jobs have not reached their end after " + atMost + "; " + seen);
@@ -130,13 +131,7 @@ public final class ThrottleHarness implements AutoCloseable {
 
     /** The throttle stands still for so long, as in a long pause of its process; all else goes on. Then it ticks once. */
     public ThrottleHarness stall(Duration during) {
-        TaskRun stalled = task();
-        task = null;
-        run(now + during.toNanos(), () -> false);
-        task = stalled;
-        steps.grace(now);
-        tick();
-        readUnread();
+        time.stall(during);
         return this;
     }
 
@@ -148,11 +143,7 @@ public final class ThrottleHarness implements AutoCloseable {
     /** The same with so much time in between, in which all else goes on. */
     public ThrottleHarness restart(Duration away) {
         seen.requireHistory();
-        task().close();
-        task = null;
-        run(now + away.toNanos(), () -> false);
-        open();
-        readUnread();
+        time.restart(away);
         return this;
     }
 
@@ -177,16 +168,42 @@ public final class ThrottleHarness implements AutoCloseable {
         pipe(Topics.REQUESTS, request.upstream(), Json.bytes(request));
     }
 
+    /** Asks that a job be not called any more; what was decided is in its status and its newest event. */
+    public void cancel(JobRequest job) {
+        CancelRequest request = new CancelRequest(
+                CancelRequest.VERSION, "cancel-" + ++ids, job.id(), job.tenant(), job.upstream(), now());
+        Headers headers = new RecordHeaders().add(CancelRequest.TYPE_HEADER, CancelRequest.type());
+        time.pipe(Topics.REQUESTS, job.upstream(), Json.bytes(request), headers);
+    }
+
+    /** Changes the only upstream's settings while it runs. */
+    public void configure(UpstreamSettings settings) {
+        UpstreamRecord last = record();
+        change(settings, last.paused());
+    }
+
+    /** Those of the only upstream, as they were set last. */
+    public UpstreamSettings settings() {
+        return record().settings();
+    }
+
+    /** Nothing of the only upstream goes until {@link #resume}. */
+    public void pause() {
+        change(settings(), true);
+    }
+
+    public void resume() {
+        change(settings(), false);
+    }
+
+    /** The only upstream is configured no more, until {@link #configure} brings it back. */
+    public void remove() {
+        time.pipe(Topics.UPSTREAMS, upstream(), null, new RecordHeaders());
+    }
+
     /** Puts any bytes into one of the topology's source topics. */
-    public void pipe(String topic, String key, byte[] value) {
-        TaskRun open = task;
-        if (open == null) {
-            unread.add(new Unread(topic, key, value, now()));
-            return;
-        }
-        steps.woken(now);
-        open.pipe(topic, key, value, now());
-        open.drain(seen);
+    public void pipe(String topic, String key, byte @Nullable [] value) {
+        time.pipe(topic, key, value, new RecordHeaders());
     }
 
     /** The dispatcher that calls and answers on its own once it is started; until then, permits wait for the test. */
@@ -322,7 +339,7 @@ public final class ThrottleHarness implements AutoCloseable {
 
     @Override
     public void close() {
-        task().close();
+        time.close();
         try (Stream<Path> files = Files.walk(stateDir)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
@@ -333,15 +350,15 @@ public final class ThrottleHarness implements AutoCloseable {
     }
 
     String nextId() {
-        return "job-" + ++jobs;
+        return "job-" + ++ids;
     }
 
     Instant later(Instant time) {
         return time.isAfter(now()) ? time : now();
     }
 
-    void at(Instant time, Runnable what) {
-        agenda.add(new Appointment(EpochNanos.of(time), appointments++, what));
+    void at(Instant moment, Runnable what) {
+        time.at(moment, what);
     }
 
     void called(Permit permit, Instant at) {
@@ -380,67 +397,16 @@ public final class ThrottleHarness implements AutoCloseable {
         dispatcher.offer(permit);
     }
 
-    private void run(long end, BooleanSupplier done) {
-        while (!done.getAsBoolean()) {
-            long tick = task == null ? Long.MAX_VALUE : steps.next(now, end, this::newestForecasts);
-            Appointment next = agenda.peek();
-            if (next != null && next.at() <= Math.min(tick, end)) {
-                agenda.remove();
-                now = Math.max(now, next.at());
-                next.what().run();
-            } else if (tick <= end) {
-                now = tick;
-                tick();
-            } else {
-                now = end;
-                return;
-            }
-        }
+    private void change(UpstreamSettings settings, boolean paused) {
+        UpstreamRecord last = record();
+        UpstreamRecord next = new UpstreamRecord(
+                UpstreamRecord.VERSION, last.name(), last.revision() + 1, now(), settings, paused, false, last.seed());
+        upstreams.put(next.name(), next);
+        pipe(Topics.UPSTREAMS, next.name(), Json.bytes(next));
     }
 
-    private List<@Nullable Forecast> newestForecasts() {
-        List<@Nullable Forecast> all = new ArrayList<>();
-        upstreams.keySet().forEach(name -> all.add(seen.forecast(name)));
-        return all;
-    }
-
-    int ticks;
-
-    private void tick() {
-        ticks++;
-        long before = seen.changes();
-        Duration passed = Duration.ofMillis(Duration.ofNanos(now - driverTime).toMillis());
-        task().advance(passed);
-        driverTime += passed.toNanos();
-        task().drain(seen);
-        steps.ticked(now, seen.changes() > before);
-    }
-
-    private void open() {
-        driverTime = now;
-        meters = new SimpleMeterRegistry();
-        ThrottleTopology topology =
-                new ThrottleTopology(upstreams, this::now, () -> true, new ThrottleMetrics(meters), 1);
-        task = new TaskRun(topology, stateDir.resolve("run-" + ++runs), now(), seen.changelog());
-        steps.opened(now);
-        task().drain(seen);
-    }
-
-    private void readUnread() {
-        while (!unread.isEmpty()) {
-            Unread record = unread.remove();
-            steps.woken(now);
-            task().pipe(record.topic(), record.key(), record.value(), record.at());
-            task().drain(seen);
-        }
-    }
-
-    private TaskRun task() {
-        TaskRun open = task;
-        if (open == null) {
-            throw new IllegalStateException("the throttle is away");
-        }
-        return open;
+    private UpstreamRecord record() {
+        return Objects.requireNonNull(upstreams.get(upstream()));
     }
 
     private String upstream() {

@@ -4,6 +4,8 @@ import dev.weir.contracts.time.EpochNanos;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.NoSuchElementException;
 
@@ -24,6 +26,18 @@ public final class Timeline {
         this.what = what;
         this.times = times;
         this.costs = costs;
+    }
+
+    /**
+     * Of any moments, in any order, each at a cost of 1.
+     *
+     * @param what for messages, in the plural
+     */
+    public static Timeline of(String what, Collection<Instant> moments) {
+        long[] times = moments.stream().mapToLong(EpochNanos::of).sorted().toArray();
+        int[] costs = new int[times.length];
+        Arrays.fill(costs, 1);
+        return new Timeline(what, times, costs);
     }
 
     public int size() {
@@ -58,8 +72,7 @@ public final class Timeline {
     public Timeline between(Instant from, Instant to) {
         int start = firstFrom(EpochNanos.of(from));
         int end = Math.max(start, firstFrom(EpochNanos.of(to)));
-        return new Timeline(
-                what, java.util.Arrays.copyOfRange(times, start, end), java.util.Arrays.copyOfRange(costs, start, end));
+        return new Timeline(what, Arrays.copyOfRange(times, start, end), Arrays.copyOfRange(costs, start, end));
     }
 
     /** The cost in each step of this length, aligned to the first one; the last step is the last one's. */
@@ -152,8 +165,8 @@ public final class Timeline {
 
         void add(long time, int cost) {
             if (size == times.length) {
-                times = java.util.Arrays.copyOf(times, size * 2);
-                costs = java.util.Arrays.copyOf(costs, size * 2);
+                times = Arrays.copyOf(times, size * 2);
+                costs = Arrays.copyOf(costs, size * 2);
             }
             int i = size++;
             // Calls come a little out of order when a dispatcher starts late.
@@ -181,7 +194,7 @@ public final class Timeline {
                     spent[n++] = costs[i];
                 }
             }
-            return new Timeline(what, java.util.Arrays.copyOf(spentAt, n), java.util.Arrays.copyOf(spent, n));
+            return new Timeline(what, Arrays.copyOf(spentAt, n), Arrays.copyOf(spent, n));
         }
     }
 }
