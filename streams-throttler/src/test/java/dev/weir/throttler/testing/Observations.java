@@ -11,8 +11,10 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.topology.ThrottleTopology;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,30 +35,14 @@ final class Observations implements TaskRun.Written {
     private final Map<String, List<JobEvent>> events = new HashMap<>();
     private final List<Permit> permits = new ArrayList<>();
     private final List<DeadLetter> deadLetters = new ArrayList<>();
-    private final Map<String, Newest> forecasts = new HashMap<>();
+    private final Map<String, byte[]> forecasts = new HashMap<>();
+    /** Upstreams whose newest forecast may not know of the last change. */
+    private final Set<String> untold = new HashSet<>();
+
     private long unfinished;
     private long changes;
 
     private record Last(JobStatus status, long revision) {}
-
-    /** Most forecasts are never looked at, and a long one takes a while to read. */
-    private static final class Newest {
-        private final byte[] bytes;
-        private @Nullable Forecast read;
-
-        Newest(byte[] bytes) {
-            this.bytes = bytes;
-        }
-
-        Forecast read() {
-            Forecast forecast = read;
-            if (forecast == null) {
-                forecast = Json.read(bytes, Forecast.class);
-                read = forecast;
-            }
-            return forecast;
-        }
-    }
 
     Observations(boolean lean, Consumer<Permit> permitListener, Consumer<JobEvent> eventListener) {
         this.lean = lean;
@@ -67,10 +53,11 @@ final class Observations implements TaskRun.Written {
     @Override
     public void toTopic(String topic, String key, byte[] value) {
         if (topic.equals(Topics.FORECASTS)) {
-            forecasts.put(key, new Newest(value));
+            forecasts.put(key, value);
+            untold.remove(key);
             return;
         }
-        changes++;
+        changed();
         switch (topic) {
             case Topics.DISPATCH -> permit(Json.read(value, Permit.class));
             case Topics.JOB_EVENTS -> event(Json.read(value, JobEvent.class));
@@ -83,7 +70,7 @@ final class Observations implements TaskRun.Written {
     public void toStore(String store, byte[] key, byte[] value) {
         // The low-water mark in the other store moves with every tick, whether anything happens or not.
         if (store.equals(ThrottleTopology.JOBS_STORE)) {
-            changes++;
+            changed();
         }
         if (!lean) {
             changelog.add(store, key, value);
@@ -169,10 +156,16 @@ final class Observations implements TaskRun.Written {
         return List.copyOf(deadLetters);
     }
 
+    /** The newest one; null when there was none. */
     @Nullable
     Forecast forecast(String upstream) {
-        Newest newest = forecasts.get(upstream);
-        return newest == null ? null : newest.read();
+        byte[] newest = forecasts.get(upstream);
+        return newest == null ? null : Json.read(newest, Forecast.class);
+    }
+
+    /** Of each upstream that was told of. */
+    List<Glance> glances() {
+        return forecasts.values().stream().map(Glance::at).toList();
     }
 
     /** Empty when no history is kept. */
@@ -186,6 +179,16 @@ final class Observations implements TaskRun.Written {
         }
     }
 
+    /** Something came in, or came of it. */
+    void changed() {
+        changes++;
+        untold.addAll(forecasts.keySet());
+    }
+
+    boolean toldSinceLastChange() {
+        return untold.isEmpty();
+    }
+
     /** Rises with whatever the throttle does, except that it tells where it stands. */
     long changes() {
         return changes;
@@ -195,7 +198,7 @@ final class Observations implements TaskRun.Written {
     @Override
     public String toString() {
         return forecasts.values().stream()
-                .map(Newest::read)
+                .map(newest -> Json.read(newest, Forecast.class))
                 .map(f -> f.upstream() + " is " + f.state() + ", held by " + f.heldBy() + ", " + f.queue())
                 .collect(Collectors.joining("; ", "by the newest forecast, ", ""));
     }

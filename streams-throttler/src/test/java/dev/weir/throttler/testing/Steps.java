@@ -8,16 +8,14 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.upstream.Throttle;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.PriorityQueue;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When the throttle ticks next: at its own pace while something happens; once a second has passed in which nothing did, not
- * before something can. What can is known from the throttle's own records: the newest forecast tells the next permit, events and
- * permits the timers. While calls are open a step is never longer than what the throttle takes for a stall, which would
- * delay its judgement of calls in doubt; without open calls a longer one changes nothing. Not thread-safe.
+ * When the throttle ticks next: at its own pace while something happens, and not before something can once nothing does. What
+ * can is known from the throttle's own records: forecasts tell the next permit, events and permits tell the timers. Steps are
+ * at first no longer than what the throttle takes for a stall, which would delay its judgement of calls in doubt; without
+ * open calls a longer one changes nothing. Not thread-safe.
  */
 final class Steps {
     /** As in production. */
@@ -28,10 +26,13 @@ final class Steps {
      */
     static final Duration COARSE_TICK = Duration.ofMillis(250);
 
-    /** Longer than a forecast is old while anything waits. */
-    private static final Duration QUIET = Duration.ofMillis(1050);
+    /**
+     * A forecast's times may be older than itself, by fifty times as long as it took to make them; after this they are not,
+     * unless it took 100 ms.
+     */
+    private static final Duration SETTLED = Duration.ofSeconds(5);
     /** A forecast's next permit may come a little earlier than it says. */
-    private static final Duration MARGIN = Duration.ofSeconds(1);
+    private static final Duration MARGIN = Duration.ofMillis(200);
 
     private static final long NEVER = Long.MAX_VALUE;
 
@@ -40,7 +41,8 @@ final class Steps {
     private final boolean skips;
     private long anchor;
     private long last;
-    private long busyUntil;
+    private long changed;
+    private boolean busy;
 
     /** @param skips whether the ticks at which nothing can happen are left out */
     Steps(Duration tick, boolean skips) {
@@ -61,21 +63,23 @@ final class Steps {
         due(now + tickNs + Throttle.GRACE.toNanos());
     }
 
-    /** The throttle ticked. */
-    void ticked(long now, boolean somethingHappened) {
+    /** The throttle ticked; what it did may go on at its next one. */
+    void ticked(long now, boolean didSomething) {
         last = now;
-        if (somethingHappened) {
-            woken(now);
-        }
+        busy = didSomething;
         while (!dues.isEmpty() && dues.peek() <= now) {
             dues.remove();
-            woken(now);
+            busy = true;
+        }
+        if (busy) {
+            changed = now;
         }
     }
 
     /** Something came in. */
     void woken(long now) {
-        busyUntil = now + QUIET.toNanos();
+        changed = now;
+        busy = true;
     }
 
     void submitted(JobRequest request) {
@@ -91,28 +95,26 @@ final class Steps {
     }
 
     /** The next tick, by {@code end} at the latest if there is one by then. */
-    long next(long now, long end, Supplier<List<@Nullable Forecast>> forecasts) {
+    long next(long now, long end, Observations seen) {
         long soonest = fromGrid(Math.max(now, last + 1));
-        if (!skips || now < busyUntil) {
+        if (!skips || busy || !seen.toldSinceLastChange()) {
             return soonest;
         }
-        long wake = dues.isEmpty() ? NEVER : fromGrid(dues.peek());
-        for (Forecast forecast : forecasts.get()) {
-            wake = Math.min(wake, wake(forecast));
+        long wake = onGrid(end);
+        if (!dues.isEmpty()) {
+            wake = Math.min(wake, fromGrid(dues.peek()));
         }
-        return Math.max(soonest, Math.min(wake, onGrid(end)));
-    }
-
-    private long wake(@Nullable Forecast forecast) {
-        if (forecast == null) {
-            return last;
+        for (Glance forecast : seen.glances()) {
+            if (forecast.queue().inFlight() > 0 || now - changed < SETTLED.toNanos()) {
+                wake = Math.min(wake, last + Throttle.STALL.toNanos());
+            }
+            if (forecast.queue().waiting() > 0 && !Forecast.PAUSED.equals(forecast.state())) {
+                long permit = EpochNanos.of(forecast.nextPermit());
+                wake = Math.min(
+                        wake, onGrid(permit - Throttle.AHEAD.plus(MARGIN).toNanos()));
+            }
         }
-        long wake = forecast.queue().inFlight() > 0 ? last + Throttle.STALL.toNanos() : NEVER;
-        if (forecast.queue().waiting() > 0 && !Forecast.PAUSED.equals(forecast.state())) {
-            long permit = EpochNanos.of(forecast.breakPoints().get(0).at());
-            wake = Math.min(wake, onGrid(permit - Throttle.AHEAD.plus(MARGIN).toNanos()));
-        }
-        return wake;
+        return Math.max(soonest, wake);
     }
 
     private void due(@Nullable Instant time) {

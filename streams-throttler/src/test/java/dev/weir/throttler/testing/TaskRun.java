@@ -69,20 +69,20 @@ final class TaskRun implements AutoCloseable {
         driver.advanceWallClockTime(by);
     }
 
-    /** Hands over what was written since the last time, each topic in order. */
+    /** Hands over what was written since the last time, each topic in order; forecasts last, as they tell of all else. */
     void drain(Written written) {
-        for (Map.Entry<String, TestOutputTopic<byte[], byte[]>> sink : sinks.entrySet()) {
-            while (!sink.getValue().isEmpty()) {
-                TestRecord<byte[], byte[]> record = sink.getValue().readRecord();
-                written.toTopic(sink.getKey(), new String(record.key(), StandardCharsets.UTF_8), record.value());
-            }
-        }
         for (Map.Entry<String, TestOutputTopic<byte[], byte[]>> changelog : changelogs.entrySet()) {
             // The driver warns of a topic that nothing was written to yet.
             while (driver.producedTopicNames().contains(APPLICATION_ID + "-" + changelog.getKey() + "-changelog")
                     && !changelog.getValue().isEmpty()) {
                 TestRecord<byte[], byte[]> record = changelog.getValue().readRecord();
                 written.toStore(changelog.getKey(), record.key(), record.value());
+            }
+        }
+        for (Map.Entry<String, TestOutputTopic<byte[], byte[]>> sink : sinks.entrySet()) {
+            while (!sink.getValue().isEmpty()) {
+                TestRecord<byte[], byte[]> record = sink.getValue().readRecord();
+                written.toTopic(sink.getKey(), new String(record.key(), StandardCharsets.UTF_8), record.value());
             }
         }
     }

@@ -71,13 +71,7 @@ public final class ThrottleHarness implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        time = new VirtualTime(
-                START,
-                clock -> topology(seeds, clock),
-                stateDir,
-                steps,
-                seen,
-                () -> upstreams.keySet().stream().map(seen::forecast).toList());
+        time = new VirtualTime(START, clock -> topology(seeds, clock), stateDir, steps, seen);
     }
 
     private Topology topology(Map<String, UpstreamSettings> seeds, Supplier<Instant> clock) {

@@ -1,13 +1,11 @@
 package dev.weir.throttler.testing;
 
 import dev.weir.contracts.time.EpochNanos;
-import dev.weir.contracts.wire.Forecast;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -25,7 +23,6 @@ final class VirtualTime implements AutoCloseable {
     private final Path stateDir;
     private final Steps steps;
     private final Observations seen;
-    private final Supplier<List<@Nullable Forecast>> forecasts;
     private final PriorityQueue<Appointment> agenda = new PriorityQueue<>();
     private final Deque<Unread> unread = new ArrayDeque<>();
     private @Nullable TaskRun task;
@@ -50,14 +47,12 @@ final class VirtualTime implements AutoCloseable {
             Function<Supplier<Instant>, Topology> topologies,
             Path stateDir,
             Steps steps,
-            Observations seen,
-            Supplier<List<@Nullable Forecast>> forecasts) {
+            Observations seen) {
         this.now = EpochNanos.of(start);
         this.topologies = topologies;
         this.stateDir = stateDir;
         this.steps = steps;
         this.seen = seen;
-        this.forecasts = forecasts;
         open();
     }
 
@@ -82,7 +77,7 @@ final class VirtualTime implements AutoCloseable {
     void run(Duration by, BooleanSupplier done) {
         long end = now + by.toNanos();
         while (!done.getAsBoolean()) {
-            long tick = task == null ? Long.MAX_VALUE : steps.next(now, end, forecasts);
+            long tick = task == null ? Long.MAX_VALUE : steps.next(now, end, seen);
             Appointment next = agenda.peek();
             if (next != null && next.at() <= Math.min(tick, end)) {
                 agenda.remove();
@@ -148,6 +143,7 @@ final class VirtualTime implements AutoCloseable {
 
     private void read(Unread record) {
         steps.woken(now);
+        seen.changed();
         task().pipe(record.topic(), record.key(), record.value(), record.headers(), record.at());
         task().drain(seen);
     }
