@@ -15,7 +15,7 @@ public final class Submission {
     private static final Call CALL = new Call("POST", "/x", Map.of(), "{}", null);
 
     private final ThrottleHarness harness;
-    private String upstream;
+    private @Nullable String upstream;
     private @Nullable String id;
     private String tenant = "local";
     private Priority priority = Priority.NORMAL;
@@ -25,11 +25,11 @@ public final class Submission {
     private Call call = CALL;
     private String bodyHash = "hash";
 
-    Submission(ThrottleHarness harness, String upstream) {
+    Submission(ThrottleHarness harness) {
         this.harness = harness;
-        this.upstream = upstream;
     }
 
+    /** The only one unless set. */
     public Submission upstream(String name) {
         upstream = name;
         return this;
@@ -93,7 +93,7 @@ public final class Submission {
                 JobRequest.VERSION,
                 id == null ? harness.nextId() : id,
                 tenant,
-                upstream,
+                upstream == null ? harness.upstream() : upstream,
                 call,
                 priority,
                 notBefore,

@@ -143,7 +143,7 @@ public final class ThrottleHarness implements AutoCloseable {
 
     /** Begins a submission: {@code harness.job().tenant("acme").cost(3).submit()}. */
     public Submission job() {
-        return new Submission(this, upstream());
+        return new Submission(this);
     }
 
     /** Submits a job with nothing special about it. */
@@ -271,7 +271,11 @@ public final class ThrottleHarness implements AutoCloseable {
 
     /** All that was told of a job, in order. */
     public List<JobEvent> events(JobRequest job) {
-        return seen.events(job.id());
+        return events(job.id());
+    }
+
+    public List<JobEvent> events(String jobId) {
+        return seen.events(jobId);
     }
 
     public List<JobStatus> statuses(JobRequest job) {
@@ -403,7 +407,7 @@ public final class ThrottleHarness implements AutoCloseable {
         return Objects.requireNonNull(upstreams.get(upstream()));
     }
 
-    private String upstream() {
+    String upstream() {
         if (upstreams.size() != 1) {
             throw new IllegalStateException("say which upstream: there are " + upstreams.keySet());
         }

@@ -60,6 +60,23 @@ class RequestTopologyTest {
     }
 
     @Test
+    void shouldForgetAFinishedJob_aWeekLater() {
+        harness.dispatcher().start();
+        JobRequest job = harness.submit();
+        harness.submit(20);
+        harness.advanceUntilFinished(Duration.ofMinutes(1));
+        int kept = harness.storedEntries();
+
+        harness.advance(Duration.ofDays(6));
+        harness.send(job);
+        harness.advance(Duration.ofDays(2));
+
+        // The job that came again is known no more; what is left is of the upstream itself.
+        assertThat(harness.calls().cost()).isEqualTo(21);
+        assertThat(harness.storedEntries()).isLessThan(kept / 10);
+    }
+
+    @Test
     void shouldTakeAJobOut_whereverItWaits_whenItIsCancelled() {
         JobRequest scheduled = harness.job().notBefore(Duration.ofMinutes(1)).submit();
         JobRequest failed = harness.submit();
