@@ -106,6 +106,34 @@ final class Broker implements AutoCloseable {
         }
     }
 
+    /** Follows a topic's committed records from its beginning. */
+    Tail tail(String topic) {
+        return new Tail(topic);
+    }
+
+    /** A reader of one topic, used by one thread. */
+    final class Tail implements AutoCloseable {
+        private final KafkaConsumer<String, byte[]> consumer;
+
+        private Tail(String topic) {
+            Map<String, Object> settings = settings().common();
+            settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+            consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
+            Collection<TopicPartition> partitions = partitions(topic);
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+        }
+
+        void poll(Duration patience, Consumer<byte[]> reader) {
+            consumer.poll(patience).forEach(record -> reader.accept(record.value()));
+        }
+
+        @Override
+        public void close() {
+            consumer.close();
+        }
+    }
+
     /** Every committed record of a topic, partition by partition. */
     void read(String topic, Consumer<ConsumerRecord<String, byte[]>> reader) {
         Map<String, Object> settings = settings().common();

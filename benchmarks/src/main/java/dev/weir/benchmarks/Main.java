@@ -1,17 +1,21 @@
 package dev.weir.benchmarks;
 
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/** {@code broker}: the one with the real broker, with its own options; anything else is for JMH. */
+/** {@code broker} and {@code backlog}: those with a real broker, with options of their own; anything else is for JMH. */
 public final class Main {
-    private static final String BROKER = "broker";
+    private static final Map<String, Supplier<Callable<Integer>>> REAL =
+            Map.of("broker", BrokerBenchmark::new, "backlog", BacklogBenchmark::new);
 
     private Main() {}
 
     public static void main(String[] args) throws Exception {
-        if (args.length > 0 && args[0].equals(BROKER)) {
-            System.exit(new CommandLine(new BrokerBenchmark()).execute(Arrays.copyOfRange(args, 1, args.length)));
+        if (args.length > 0 && REAL.containsKey(args[0])) {
+            System.exit(new CommandLine(REAL.get(args[0]).get()).execute(Arrays.copyOfRange(args, 1, args.length)));
         }
         org.openjdk.jmh.Main.main(args);
     }

@@ -11,6 +11,7 @@ import dev.weir.throttler.WholeDay;
 import dev.weir.throttler.testing.Timeline;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Throttle;
+import dev.weir.throttler.upstream.Timer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -35,7 +36,7 @@ class WholeDayTest {
     @Test
     void shouldGoExactlyAsPlanned_whenHalfAMillionJobsWait() {
         WholeDay day = new WholeDay(WholeDay.FULL);
-        Throttle throttle = journal.restart(Settings.of("gemini", day.settings()));
+        Throttle throttle = journal.open(Settings.of("gemini", day.settings()));
         for (int i = 0; i < day.jobs(); i++) {
             throttle.submit(job(i), EpochNanos.of(START));
             journal.commit();
@@ -49,11 +50,15 @@ class WholeDayTest {
             while (!open.isEmpty() && !open.peek().slot().plus(LATENCY).isAfter(now)) {
                 throttle.outcome(answered(open.remove()), at);
             }
-            journal.takeDue(now).forEach(timer -> throttle.timer(timer, at));
+            for (Timer timer = journal.takeDue(at); timer != null; timer = journal.takeDue(at)) {
+                throttle.timer(timer, at);
+            }
             throttle.tick(at, 1000);
-            for (Permit permit : journal.commit().permits()) {
-                slots.add(permit.slot());
-                open.add(permit);
+            for (Step step : journal.commit()) {
+                if (step instanceof Step.Gave gave) {
+                    slots.add(gave.permit().slot());
+                    open.add(gave.permit());
+                }
             }
         }
 
