@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Changes upstreams while they run: writes the next revision of an upstream's record, and waits until the throttle has taken
- * it up. One at a time for each upstream in this process; of two that another ingress writes at the same instant, the later
+ * it up. One at a time for each upstream in this process; of two that two ingresses write at the same instant, the later
  * one counts as a whole. Thread-safe.
  */
 final class UpstreamChanges {

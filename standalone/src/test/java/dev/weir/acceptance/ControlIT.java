@@ -90,7 +90,7 @@ class ControlIT {
         await().atMost(PATIENCE).until(() -> paced.log().calls() >= 150);
         JsonNode lowered = ok(weir.send("PATCH", "/v1/upstreams/paced", limit(5)));
         Instant loweredAt = Instant.now();
-        await().pollDelay(Duration.ofSeconds(6)).atMost(PATIENCE).until(() -> true);
+        await().pollDelay(Duration.ofSeconds(5)).atMost(PATIENCE).until(() -> true);
         Instant end = Instant.now();
 
         assertThat(lowered.path("revision").asLong())
