@@ -70,7 +70,7 @@ final class Simulation {
             runUntilAllHaveEnded();
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
-                    "-Dweir.seed=" + scenario.seed() + " after " + agenda.elapsed() + " of " + scenario + ": "
+                    "-Dweir.seed=" + scenario.seed() + " after " + agenda.elapsed() + " of " + scenario.settings() + ", " + scenario.faults() + ": "
                             + e.getMessage(),
                     e);
         }
@@ -99,7 +99,7 @@ final class Simulation {
                     referee.jobs().ended() + " of " + clients.accepted().size() + " jobs have ended, "
                             + referee.jobs().inFlight() + " are in flight");
         }
-        Recount.of(referee.quota().given(), upstream.arrivals()).check();
+        Recount.check(referee.quota().given(), upstream.arrivals());
     }
 
     private boolean allHaveEnded() {

@@ -26,7 +26,7 @@ final class ThrottleHost {
     private static final long FENCED_AFTER = Duration.ofSeconds(10).toNanos();
 
     private static final Duration LEAST_TIME_FOR_A_CALL = Duration.ofMillis(500);
-    private static final long BAD_CLOCK = Duration.ofMinutes(2).toNanos();
+    private static final long BAD_CLOCK = Duration.ofMinutes(1).toNanos();
     private static final long IDLE_TICK = Duration.ofSeconds(1).toNanos();
     private static final int TIMERS_PER_TICK = 500;
     private static final int TURNS_PER_STEP = 64;
@@ -103,6 +103,7 @@ final class ThrottleHost {
         this.dispatch = dispatch;
         throttle = journal.open(seed);
         clockOff = anyClock();
+        checkClock();
         awakeSince = agenda.now();
         wake(agenda.now());
     }
@@ -167,20 +168,16 @@ final class ThrottleHost {
         }
     }
 
-    /** One that is so far behind that every permit comes too late is soon found out. */
     private long anyClock() {
-        if (calm) {
-            return 0;
-        }
-        long off = Chance.off(random, faults.throttleClock());
-        if (off
-                < faults.dispatcherClock()
-                        .plus(LEAST_TIME_FOR_A_CALL)
-                        .minus(throttle.settings().permitTtl())
-                        .toNanos()) {
+        return calm ? 0 : Chance.off(random, faults.throttleClock());
+    }
+
+    /** One that is so far behind that every permit comes too late is found out before long. */
+    private void checkClock() {
+        Duration spent = faults.dispatcherClock().plus(LEAST_TIME_FOR_A_CALL);
+        if (clockOff < spent.minus(throttle.settings().permitTtl()).toNanos()) {
             agenda.in(BAD_CLOCK, () -> crash(0));
         }
-        return off;
     }
 
     private void die(long down, long newClockOff) {
@@ -197,6 +194,7 @@ final class ThrottleHost {
         topics.forEach(t -> t.read = t.committed);
         throttle = journal.open(seed);
         moreToGive = false;
+        checkClock();
         awakeSince = agenda.now();
         wake(agenda.now());
     }
@@ -277,6 +275,7 @@ final class ThrottleHost {
         } else {
             Control control = new Control(change.mode(), throttle.control().revision() + 1);
             throttle.configure(change.settings(), control, false, clock());
+            checkClock();
         }
     }
 
