@@ -21,10 +21,15 @@ final class Steps {
     /** As in production. */
     static final Duration TICK = Duration.ofMillis(50);
     /**
-     * Few enough for a day of 450,000 calls. Slots come out the same, because each tick gives those that lie up to
+     * Few enough ticks for a day of 450,000 calls. Slots come out the same, because each tick gives those that lie up to
      * {@link Throttle#AHEAD} ahead, and none is nearer than {@link Throttle#LEAD}.
      */
-    static final Duration COARSE_TICK = Duration.ofMillis(250);
+    static final Duration COARSE = Duration.ofMillis(250);
+    /**
+     * A tick stops when it has taken 30 ms of real time, even if the machine was busy with something else, and leaves the
+     * rest to the next one; then that one must come soon.
+     */
+    static final Duration HELD_UP = Duration.ofMillis(20);
 
     /**
      * A forecast's times may be older than itself, by fifty times as long as it took to make them; after this they are not,
@@ -37,16 +42,20 @@ final class Steps {
     private static final long NEVER = Long.MAX_VALUE;
 
     private final PriorityQueue<Long> dues = new PriorityQueue<>();
-    private final long tickNs;
+    private final long stride;
     private final boolean skips;
     private long anchor;
     private long last;
     private long changed;
     private boolean busy;
+    private boolean heldUp;
 
-    /** @param skips whether the ticks at which nothing can happen are left out */
-    Steps(Duration tick, boolean skips) {
-        tickNs = tick.toNanos();
+    /**
+     * @param stride from one tick to the next while something happens
+     * @param skips whether the ticks at which nothing can happen are left out
+     */
+    Steps(Duration stride, boolean skips) {
+        this.stride = stride.toNanos();
         this.skips = skips;
     }
 
@@ -60,13 +69,18 @@ final class Steps {
     /** After a start or a stall, calls in doubt are judged when it has passed. */
     void grace(long now) {
         woken(now);
-        due(now + tickNs + Throttle.GRACE.toNanos());
+        due(now + TICK.toNanos() + Throttle.GRACE.toNanos());
     }
 
-    /** The throttle ticked; what it did may go on at its next one. */
-    void ticked(long now, boolean didSomething) {
+    /**
+     * The throttle ticked; what it did may go on at its next one.
+     *
+     * @param took in real time
+     */
+    void ticked(long now, boolean didSomething, Duration took) {
         last = now;
-        busy = didSomething;
+        heldUp = took.compareTo(HELD_UP) > 0;
+        busy = didSomething || heldUp;
         while (!dues.isEmpty() && dues.peek() <= now) {
             dues.remove();
             busy = true;
@@ -96,7 +110,7 @@ final class Steps {
 
     /** The next tick, by {@code end} at the latest if there is one by then. */
     long next(long now, long end, Observations seen) {
-        long soonest = fromGrid(Math.max(now, last + 1));
+        long soonest = fromGrid(Math.max(now, last + (heldUp ? TICK.toNanos() : stride)));
         if (!skips || busy || !seen.toldSinceLastChange()) {
             return soonest;
         }
@@ -131,11 +145,11 @@ final class Steps {
 
     /** The first tick's time that is not before this one. */
     private long fromGrid(long time) {
-        return onGrid(time - 1) + tickNs;
+        return onGrid(time - 1) + TICK.toNanos();
     }
 
     /** The last tick's time that is not after this one. */
     private long onGrid(long time) {
-        return anchor + Math.floorDiv(time - anchor, tickNs) * tickNs;
+        return anchor + Math.floorDiv(time - anchor, TICK.toNanos()) * TICK.toNanos();
     }
 }

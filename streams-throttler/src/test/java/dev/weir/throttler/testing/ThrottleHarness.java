@@ -96,7 +96,7 @@ public final class ThrottleHarness implements AutoCloseable {
 
     /** For hundreds of thousands of jobs: keeps timelines and statuses, no events and no permits, and cannot restart. */
     public static ThrottleHarness lean(UpstreamSettings settings) {
-        return new ThrottleHarness(true, new Steps(Steps.COARSE_TICK, true), Map.of(UPSTREAM, settings));
+        return new ThrottleHarness(true, new Steps(Steps.COARSE, true), Map.of(UPSTREAM, settings));
     }
 
     public Instant now() {

@@ -48,7 +48,7 @@ class ThrottleHarnessTest {
     void shouldGiveTheSameSlots_whenTicksAreFurtherApart() {
         List<Instant> near = new ArrayList<>();
         List<Instant> far = new ArrayList<>();
-        for (Duration tick : List.of(Steps.TICK, Steps.COARSE_TICK)) {
+        for (Duration tick : List.of(Steps.TICK, Steps.COARSE)) {
             UpstreamSettings settings =
                     UpstreamSettings.of(new Limit(600, Duration.ofMinutes(1)), new Limit(900, Duration.ofMinutes(5)));
             try (ThrottleHarness harness =

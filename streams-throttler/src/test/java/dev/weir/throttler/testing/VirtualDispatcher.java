@@ -2,6 +2,7 @@ package dev.weir.throttler.testing;
 
 import dev.weir.contracts.wire.Permit;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.Function;
@@ -91,7 +92,7 @@ public final class VirtualDispatcher {
         harness.called(permit, harness.now());
         Reply reply = replies.apply(permit);
         int mine = life;
-        java.time.Instant startedAt = harness.now();
+        Instant startedAt = harness.now();
         harness.at(startedAt.plus(latency), () -> {
             if (mine == life && !reply.lost()) {
                 harness.report(permit, reply, startedAt);

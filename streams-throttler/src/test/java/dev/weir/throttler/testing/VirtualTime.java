@@ -130,9 +130,11 @@ final class VirtualTime implements AutoCloseable {
         long before = seen.changes();
         Duration passed = Duration.ofMillis(Duration.ofNanos(now - driverTime).toMillis());
         driverTime += passed.toNanos();
+        long startedNs = System.nanoTime();
         task().advance(passed);
+        Duration took = Duration.ofNanos(System.nanoTime() - startedNs);
         task().drain(seen);
-        steps.ticked(now, seen.changes() > before);
+        steps.ticked(now, seen.changes() > before, took);
     }
 
     private void readUnread() {

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** When permits come, and whose. */
@@ -102,12 +103,12 @@ class ReleaseTopologyTest {
                 SettingsBuilder.from(SETTINGS).tenantWeight("acme", 3).build();
         try (ThrottleHarness harness = ThrottleHarness.of(weighted)) {
             harness.dispatcher().start();
-            harness.job().tenant("acme").submit(3000);
-            harness.job().tenant("bolt").submit(2000);
+            harness.job().tenant("acme").submit(2200);
+            harness.job().tenant("bolt").submit(1000);
 
-            harness.advance(Duration.ofMinutes(4));
+            harness.advance(Duration.ofMinutes(3));
 
-            Map<String, Timeline> shares = shares(harness, Permit::tenant);
+            Map<String, Timeline> shares = slotsByTenant(harness);
             for (Timeline minute : rollingMinutes(harness.slots())) {
                 assertThat(inSameMinute(shares.get("acme"), minute)).isBetween(674L, 676L);
                 assertThat(inSameMinute(shares.get("bolt"), minute)).isBetween(224L, 226L);
@@ -125,7 +126,7 @@ class ReleaseTopologyTest {
 
             harness.advance(Duration.ofMinutes(3));
 
-            Map<String, Timeline> shares = shares(harness, Permit::tenant);
+            Map<String, Timeline> shares = slotsByTenant(harness);
             for (Timeline minute : rollingMinutes(harness.slots())) {
                 assertThat(inSameMinute(shares.get("a"), minute)).isCloseTo(900L * 4 / 7, within(2L));
                 assertThat(inSameMinute(shares.get("b"), minute)).isCloseTo(900L * 2 / 7, within(2L));
@@ -138,8 +139,8 @@ class ReleaseTopologyTest {
     void shouldTakeASingleJobWithinItsShare_whenTwoTenantsHaveFullLanes() {
         try (ThrottleHarness harness = ThrottleHarness.of(SETTINGS)) {
             harness.dispatcher().start();
-            harness.job().tenant("acme").submit(2000);
-            harness.job().tenant("bolt").submit(2000);
+            harness.job().tenant("acme").submit(1000);
+            harness.job().tenant("bolt").submit(1000);
             harness.advance(MINUTE);
             int given = harness.permits().size();
 
@@ -153,11 +154,10 @@ class ReleaseTopologyTest {
         }
     }
 
-    private static Map<String, Timeline> shares(
-            ThrottleHarness harness, java.util.function.Function<Permit, String> whose) {
+    private static Map<String, Timeline> slotsByTenant(ThrottleHarness harness) {
         return harness.permits().stream()
                 .collect(Collectors.groupingBy(
-                        whose,
+                        Permit::tenant,
                         Collectors.collectingAndThen(
                                 Collectors.mapping(Permit::slot, Collectors.toList()),
                                 slots -> Timeline.of("slots", slots))));
@@ -165,7 +165,7 @@ class ReleaseTopologyTest {
 
     /** The rolling minute from each slot on, as far as all of it has passed. */
     private static List<Timeline> rollingMinutes(Timeline slots) {
-        return java.util.stream.IntStream.range(0, slots.size())
+        return IntStream.range(0, slots.size())
                 .mapToObj(slots::at)
                 .filter(from -> from.plus(MINUTE).isBefore(slots.last()))
                 .map(from -> slots.between(from, from.plus(MINUTE)))
