@@ -22,7 +22,7 @@ final class Dispatchers {
     private static final Duration CLOCK_EVERY = Duration.ofHours(3);
 
     private final Agenda agenda;
-    private final Faults faults;
+    private Faults faults;
     private final SplittableRandom random;
     private final FakeUpstream upstream;
     private final ToIntFunction<String> costOf;
@@ -52,6 +52,12 @@ final class Dispatchers {
             clocks[i] = Chance.off(random, faults.dispatcherClock());
         }
         agenda.in(Chance.wait(random, CLOCK_EVERY), this::setClocks);
+    }
+
+    /** From now on nothing fails any more. */
+    void calmDown() {
+        faults = Faults.NONE;
+        downUntil = 0;
     }
 
     void downFor(long nanos) {

@@ -24,7 +24,7 @@ final class FakeUpstream {
     record Arrival(long at, long permit, int cost) {}
 
     private final Agenda agenda;
-    private final Faults faults;
+    private Faults faults;
     private final SplittableRandom random;
     private final LongFunction<List<QuotaWindow>> windowsOf;
     private final List<Arrival> arrivals = new ArrayList<>();
@@ -42,6 +42,13 @@ final class FakeUpstream {
 
     List<Arrival> arrivals() {
         return arrivals;
+    }
+
+    /** From now on nothing fails any more. */
+    void calmDown() {
+        faults = Faults.NONE;
+        downUntil = 0;
+        fullUntil = 0;
     }
 
     void downFor(long nanos) {

@@ -80,8 +80,17 @@ record Faults(
             0,
             0);
 
-    /** Each kind of fault is there or not, rare or frequent, on its own. */
+    /** Each kind of fault is there or not, rare or frequent, on its own; now and then one is there all the time. */
     static Faults random(SplittableRandom random, Duration timeout, Duration clocksApart) {
+        int[] calls = new int[10];
+        for (int i = 0; i < calls.length; i++) {
+            calls[i] = (int) pick(random, 0, 0, 1000, 200, 30);
+        }
+        if (random.nextInt(3) == 0) {
+            int worst = random.nextInt(calls.length);
+            // An upstream that pushes every call back is the only way to be pushed back twenty times.
+            calls[worst] = worst == calls.length - 1 ? 1 : 2;
+        }
         return new Faults(
                 every(random, 10, 60, 600),
                 Duration.ofMillis(pick(random, 500, 5000, 20_000, 3_600_000)),
@@ -95,24 +104,20 @@ record Faults(
                 every(random, 180, 600),
                 Duration.ofMinutes(pick(random, 1, 10, 30)),
                 Duration.ofMillis(pick(random, 50, 500, timeout.toMillis() / 2, timeout.toMillis() * 5 / 4)),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random),
-                oneIn(random));
+                calls[0],
+                calls[1],
+                calls[2],
+                calls[3],
+                calls[4],
+                calls[5],
+                calls[6],
+                calls[7],
+                calls[8],
+                calls[9]);
     }
 
     private static Duration every(SplittableRandom random, int... minutes) {
         return random.nextInt(3) == 0 ? NEVER : Duration.ofMinutes(minutes[random.nextInt(minutes.length)]);
-    }
-
-    private static int oneIn(SplittableRandom random) {
-        return (int) pick(random, 0, 0, 1000, 200, 30);
     }
 
     static long pick(SplittableRandom random, long... of) {

@@ -31,6 +31,24 @@ final class Quotas {
         return other(random, windows(random), weights(random));
     }
 
+    /** So much between budget and limit that clocks may be apart. */
+    static Settings roomy(SplittableRandom random) {
+        long limit = random.nextLong(40, 200);
+        Duration per = Duration.ofSeconds(random.nextLong(30, 120));
+        QuotaWindow shortest = new QuotaWindow(per, limit, limit / random.nextLong(2, 4));
+        QuotaWindow longest = new QuotaWindow(per.multipliedBy(20), limit * 15, shortest.budget() * 10);
+        return new Settings(
+                Scenario.UPSTREAM,
+                random.nextBoolean() ? List.of(shortest) : List.of(shortest, longest),
+                random.nextInt(10),
+                300,
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(30),
+                RETRIES.get(0),
+                CircuitBreakerSettings.DEFAULT,
+                weights(random));
+    }
+
     /** The same upstream after somebody has changed one thing. */
     static Settings changed(SplittableRandom random, Settings before) {
         List<QuotaWindow> windows = new ArrayList<>(before.windows());

@@ -40,8 +40,9 @@ record Scenario(
 
     static Scenario of(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        Settings settings = Quotas.settings(random);
-        List<Change> changes = random.nextBoolean() ? List.of() : changes(random, settings);
+        boolean roomy = random.nextInt(6) == 0;
+        Settings settings = roomy ? Quotas.roomy(random) : Quotas.settings(random);
+        List<Change> changes = roomy || random.nextBoolean() ? List.of() : changes(random, settings);
         boolean calm = random.nextInt(10) == 0;
         int highestCost = random.nextInt(5) < 3 ? 1 : (int) Math.min(settings.smallestBudget(), random.nextInt(2, 12));
         double perHour = settings.windows().stream()

@@ -67,6 +67,8 @@ final class Simulation {
             now(faults.upstreamFullEvery(), faults.longestOutage(), upstream::fullFor);
             runFor(scenario.length());
             host.calmDown();
+            dispatchers.calmDown();
+            upstream.calmDown();
             runUntilAllHaveEnded();
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
