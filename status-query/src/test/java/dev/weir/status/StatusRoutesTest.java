@@ -157,8 +157,11 @@ final class StatusRoutesTest {
                 f.weights(),
                 f.windows(),
                 queue,
+                f.virtualTime(),
                 f.lanes(),
-                f.breakPoints());
+                f.breakPoints(),
+                f.cycle(),
+                f.basis());
     }
 
     private static Forecast forecast(String state, long revision, boolean removed, List<Forecast.Lane> lanes) {
@@ -338,7 +341,7 @@ final class StatusRoutesTest {
     @Test
     void shouldGiveNoEta_whileTheUpstreamIsPaused() throws Exception {
         fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 12L, null, false));
-        List<Forecast.Lane> lanes = List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1));
+        List<Forecast.Lane> lanes = List.of(Forecast.Lane.of("local", Priority.NORMAL, 10, 20, 2, 1));
         forecasts.wrote("gemini", forecast("paused", 2, false, lanes), 1);
 
         JsonNode job = ok("/v1/jobs/" + ID);
@@ -350,8 +353,8 @@ final class StatusRoutesTest {
     @Test
     void shouldShowAnUpstreamThatIsConfiguredNoMore_whileItHasJobs() throws Exception {
         Forecast gone = forecast("paused", 3, true, List.of());
-        forecasts.wrote("gone", named("gone", gone, new Forecast.Queue(0, 0, 1, 0, T0, null)), 1);
-        forecasts.wrote("empty", named("empty", gone, new Forecast.Queue(0, 0, 0, 0, null, null)), 2);
+        forecasts.wrote("gone", named("gone", gone, new Forecast.Queue(0, 0, 0, 1, 0, T0, null)), 1);
+        forecasts.wrote("empty", named("empty", gone, new Forecast.Queue(0, 0, 0, 0, 0, null, null)), 2);
 
         assertThat(ok("/v1/upstreams").get("upstreams").findValuesAsText("name"))
                 .containsExactly("gemini", "gone");
