@@ -347,9 +347,12 @@ class IngressHttpTest {
                 1,
                 Weights.DEFAULT,
                 List.of(),
-                new Forecast.Queue(inLanes, 1, 0, 0, null, null),
+                new Forecast.Queue(inLanes, inLanes, 1, 0, 0, null, null),
+                0,
                 List.of(),
-                List.of(new Forecast.BreakPoint(0, Instant.EPOCH, 1)));
+                List.of(new Forecast.BreakPoint(0, Instant.EPOCH, 1)),
+                null,
+                null);
     }
 
     private HttpResponse<String> post(String body) throws IOException, InterruptedException {

@@ -374,9 +374,12 @@ class IngressKafkaIT {
                 revision,
                 Weights.DEFAULT,
                 List.of(),
-                new Forecast.Queue(0, 0, 0, 0, null, null),
+                new Forecast.Queue(0, 0, 0, 0, 0, null, null),
+                0,
                 List.of(),
-                List.of(new Forecast.BreakPoint(0, next, 66_666_667)));
+                List.of(new Forecast.BreakPoint(0, next, 66_666_667)),
+                null,
+                null);
         try (KafkaProducer<String, byte[]> producer =
                 new KafkaProducer<>(settings.producer(), new StringSerializer(), new ByteArraySerializer())) {
             producer.send(new ProducerRecord<>(Topics.FORECASTS, upstream, Json.bytes(forecast)))

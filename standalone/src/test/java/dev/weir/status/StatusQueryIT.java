@@ -157,6 +157,7 @@ final class StatusQueryIT {
                 Priority.NORMAL,
                 null,
                 null,
+                null,
                 T0,
                 T0.plusSeconds(revision),
                 null,

@@ -141,6 +141,7 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
                 accepted.priority(),
                 null,
                 null,
+                null,
                 accepted.acceptedAt(),
                 accepted.acceptedAt(),
                 accepted.notBefore(),

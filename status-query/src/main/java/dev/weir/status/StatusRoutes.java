@@ -57,6 +57,7 @@ final class StatusRoutes {
         routes.get("/v1/jobs/{id}", this::job);
         routes.get("/v1/upstreams", this::upstreams);
         routes.get("/v1/upstreams/{name}", this::upstream);
+        routes.get("/v1/upstreams/{name}/forecast", this::forecast);
         routes.get("/internal/known-jobs/{id}", this::knownJob);
     }
 
@@ -123,10 +124,31 @@ final class StatusRoutes {
         String name = ctx.pathParam("name");
         UpstreamView view = view(name);
         if (view == null) {
-            notFound(ctx, "no upstream " + shown(name) + " is configured; GET /v1/upstreams lists those that are");
+            noUpstream(ctx, name);
         } else {
             json(ctx, view);
         }
+    }
+
+    /** What every time that Weir tells of this upstream is reckoned from. */
+    private void forecast(Context ctx) {
+        String name = ctx.pathParam("name");
+        Forecast forecast = forecasts.of(name);
+        if (forecast != null && view(name) != null) {
+            json(ctx, forecast);
+        } else if (upstreams.of(name) == null) {
+            noUpstream(ctx, name);
+        } else {
+            Problem.of(
+                            503,
+                            "Service Unavailable",
+                            "the throttle has told nothing of " + shown(name) + " yet; ask again")
+                    .write(ctx, RETRY_AFTER_SECONDS);
+        }
+    }
+
+    private static void noUpstream(Context ctx, String name) {
+        notFound(ctx, "no upstream " + shown(name) + " is configured; GET /v1/upstreams lists those that are");
     }
 
     /** An upstream that is configured, or was and still has jobs; null for any other. */

@@ -61,7 +61,7 @@ final class Waits {
         }
         Instant permit = null;
         if (job.status() == JobStatus.QUEUED && job.lane() != null && job.laneSeq() != null) {
-            permit = forecast.etaOfQueuedJob(job.lane(), job.priority(), job.laneSeq());
+            permit = forecast.etaOfQueuedJob(job.lane(), job.priority(), job.laneSeq(), job.laneCost());
         }
         if (permit == null) {
             permit = forecast.etaOfNewJob(job.tenant(), job.priority(), COST);

@@ -157,8 +157,11 @@ final class StatusRoutesTest {
                 f.weights(),
                 f.windows(),
                 queue,
+                f.virtualTime(),
                 f.lanes(),
-                f.breakPoints());
+                f.breakPoints(),
+                f.cycle(),
+                f.basis());
     }
 
     private static Forecast forecast(String state, long revision, boolean removed, List<Forecast.Lane> lanes) {
@@ -173,10 +176,13 @@ final class StatusRoutesTest {
                 revision,
                 Weights.DEFAULT,
                 List.of(new Forecast.Window(Duration.ofMinutes(1), 1000, 900, 412, T0.minusSeconds(1))),
-                new Forecast.Queue(5, 0, 1, 2, T0, T0.plusSeconds(60)),
+                new Forecast.Queue(5, 5, 0, 1, 2, T0, T0.plusSeconds(60)),
+                0,
                 lanes,
                 List.of(new Forecast.BreakPoint(
-                        0, T0.plusSeconds(1), Duration.ofSeconds(1).toNanos())));
+                        0, T0.plusSeconds(1), Duration.ofSeconds(1).toNanos())),
+                null,
+                null);
     }
 
     @Test
@@ -195,7 +201,7 @@ final class StatusRoutesTest {
     @Test
     void shouldTellPlaceAndEta_whenTheJobWaits() throws Exception {
         fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 12L, null, false));
-        forecasts.wrote("gemini", forecast(List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1))), 1);
+        forecasts.wrote("gemini", forecast(List.of(Forecast.Lane.of("local", Priority.NORMAL, 10, 20, 2, 1))), 1);
 
         JsonNode job = ok("/v1/jobs/" + ID);
 
@@ -335,7 +341,7 @@ final class StatusRoutesTest {
     @Test
     void shouldGiveNoEta_whileTheUpstreamIsPaused() throws Exception {
         fixture.tell(event(ID, JobStatus.QUEUED, 1, 0, 12L, null, false));
-        List<Forecast.Lane> lanes = List.of(new Forecast.Lane("local", Priority.NORMAL, 10, 20, 10, 2, 1));
+        List<Forecast.Lane> lanes = List.of(Forecast.Lane.of("local", Priority.NORMAL, 10, 20, 2, 1));
         forecasts.wrote("gemini", forecast("paused", 2, false, lanes), 1);
 
         JsonNode job = ok("/v1/jobs/" + ID);
@@ -347,8 +353,8 @@ final class StatusRoutesTest {
     @Test
     void shouldShowAnUpstreamThatIsConfiguredNoMore_whileItHasJobs() throws Exception {
         Forecast gone = forecast("paused", 3, true, List.of());
-        forecasts.wrote("gone", named("gone", gone, new Forecast.Queue(0, 0, 1, 0, T0, null)), 1);
-        forecasts.wrote("empty", named("empty", gone, new Forecast.Queue(0, 0, 0, 0, null, null)), 2);
+        forecasts.wrote("gone", named("gone", gone, new Forecast.Queue(0, 0, 0, 1, 0, T0, null)), 1);
+        forecasts.wrote("empty", named("empty", gone, new Forecast.Queue(0, 0, 0, 0, 0, null, null)), 2);
 
         assertThat(ok("/v1/upstreams").get("upstreams").findValuesAsText("name"))
                 .containsExactly("gemini", "gone");
@@ -371,5 +377,19 @@ final class StatusRoutesTest {
         assertThat(upstream.get("queue").get("inFlight").longValue()).isEqualTo(2);
         assertThat(upstream.get("queue").get("drainedAt").textValue()).isEqualTo("2026-11-22T10:01:00Z");
         problem("/v1/upstreams/nobody", 404);
+    }
+
+    @Test
+    void shouldGiveTheForecastItself_orSayWhyNot() throws Exception {
+        HttpResponse<String> notYet = get("/v1/upstreams/gemini/forecast");
+        assertThat(notYet.statusCode()).as(notYet.body()).isEqualTo(503);
+        assertThat(notYet.headers().firstValue("Retry-After")).contains("1");
+
+        Forecast told = forecast(List.of(Forecast.Lane.of("local", Priority.NORMAL, 10, 20, 2, 1)));
+        forecasts.wrote("gemini", told, 1);
+
+        assertThat(Json.read(Json.bytes(ok("/v1/upstreams/gemini/forecast")), Forecast.class))
+                .isEqualTo(told);
+        problem("/v1/upstreams/nobody/forecast", 404);
     }
 }

@@ -72,6 +72,7 @@ final class TopologyFixture implements AutoCloseable {
                 Priority.NORMAL,
                 laneSeq == null ? null : "local",
                 laneSeq,
+                laneSeq,
                 T0,
                 T0.plusSeconds(revision),
                 dueAt,

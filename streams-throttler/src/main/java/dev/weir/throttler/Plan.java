@@ -1,8 +1,8 @@
 package dev.weir.throttler;
 
-import dev.weir.throttler.quota.PermitLog;
 import dev.weir.throttler.quota.QuotaWindow;
 import dev.weir.throttler.quota.Slot;
+import dev.weir.throttler.upstream.ForwardRun;
 import dev.weir.throttler.upstream.Settings;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,30 +11,38 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long so many jobs take under an upstream's windows, without running anything: the throttle's own recurrence, run
- * forward from empty windows.
+ * When so many jobs go under an upstream's windows, without running anything: the throttle's own recurrence, run forward.
+ * Times count from the plan's start.
  *
- * @param lastCall when the last job's permit comes, from the first one's
+ * @param waiting jobs that wait at the start
+ * @param jobs those that come behind them, each of cost 1
+ * @param drained when the last of the waiting ones goes; null when none waits
+ * @param lastCall when the last of all goes
  * @param phases what happens until then, in order, without a gap
  * @param warning when the settings cannot keep that pace; null when they can
  */
 public record Plan(
         String upstream,
+        long waiting,
         long jobs,
+        @Nullable Duration drained,
         Duration lastCall,
         List<Phase> phases,
         @Nullable String warning) {
     public static final long MAX_JOBS = 100_000_000;
     public static final Duration LONGEST = Duration.ofDays(36_500);
-    private static final int FORGET_PER_JOB = 4;
+
+    /** A wait before the first job that is worth telling. */
+    private static final Duration WORTH_TELLING = Duration.ofSeconds(1);
 
     /**
      * A stretch of the plan.
      *
-     * @param heldBy {@code pace} while jobs go, else the window that holds them ({@code PT1H})
-     * @param from from the first permit on
+     * @param heldBy {@code pace} while jobs go, else what holds them: a window ({@code PT1H}), {@code retry-after},
+     *     {@code circuit} or {@code no-dispatcher}
+     * @param from from the start on
      * @param to the next phase's start, or the last call
-     * @param jobs that go in it; 0 while a window holds them
+     * @param jobs that go in it; 0 while they are held
      */
     public record Phase(String heldBy, Duration from, Duration to, long jobs) {}
 
@@ -43,41 +51,71 @@ public record Plan(
     }
 
     /**
-     * Plans so many jobs of cost 1.
+     * Plans so many jobs of cost 1 from empty windows; the start is the first one's call.
      *
      * @throws IllegalArgumentException when {@code jobs} is not within 1 to {@link #MAX_JOBS}, or they take more than
      *     {@link #LONGEST}
      */
     public static Plan of(Settings settings, long jobs) {
-        if (jobs < 1 || jobs > MAX_JOBS) {
+        if (jobs < 1) {
             throw new IllegalArgumentException("expected 1 to " + MAX_JOBS + " jobs, but it is " + jobs);
         }
-        PermitLog log = new PermitLog(settings.windows(), settings.burst());
+        return of(PlanStart.empty(settings), jobs);
+    }
+
+    /**
+     * Plans the jobs that wait at the start, and so many of cost 1 behind them.
+     *
+     * @throws IllegalArgumentException when that is more than {@link #MAX_JOBS}, or takes more than {@link #LONGEST}
+     */
+    public static Plan of(PlanStart start, long jobs) {
+        if (jobs < 0 || jobs > MAX_JOBS - start.cost()) {
+            throw new IllegalArgumentException(
+                    "expected 0 to " + Math.max(0, MAX_JOBS - start.cost()) + " jobs, but it is " + jobs);
+        }
+        Settings settings = start.settings();
+        ForwardRun run = start.run();
         // A shorter wait is the pace itself, or its echo; only a longer one is a hold.
         long shortest = shortest(settings).per().toNanos();
         List<Phase> phases = new ArrayList<>();
         long phaseFrom = 0;
         long phaseJobs = 0;
         long last = 0;
-        for (long n = 0; n < jobs; n++) {
-            Slot slot = log.earliest(last, 1);
-            if (slot.at() > LONGEST.toNanos()) {
-                throw new IllegalArgumentException("job " + (n + 1) + " of " + jobs + " would go more than "
+        Duration drained = null;
+        long permits = start.cost() + jobs;
+        for (long done = 0; done < permits; ) {
+            int cost = done < start.cost()
+                    ? (int) Math.min(start.costs().next(), Math.min(settings.smallestBudget(), start.cost() - done))
+                    : 1;
+            Slot slot = run.next(cost);
+            long at = slot.at() - start.at();
+            if (at > LONGEST.toNanos()) {
+                throw new IllegalArgumentException("permit " + (done + 1) + " of " + permits + " would go more than "
                         + LONGEST.toDays() / 365 + " years from now");
             }
-            if (slot.at() - last > shortest) {
-                phases.add(new Phase(Slot.PACE, nanos(phaseFrom), nanos(last), phaseJobs));
-                phases.add(new Phase(slot.heldBy(), nanos(last), nanos(slot.at()), 0));
-                phaseFrom = slot.at();
+            String hold = slot.heldBy();
+            boolean held = at - last > shortest;
+            if (done == 0 && hold.equals(Slot.NOTHING) && start.heldBy() != null) {
+                hold = start.heldBy();
+                held = at > WORTH_TELLING.toNanos();
+            }
+            if (held) {
+                if (phaseJobs > 0) {
+                    phases.add(new Phase(Slot.PACE, nanos(phaseFrom), nanos(last), phaseJobs));
+                }
+                phases.add(new Phase(hold, nanos(last), nanos(at), 0));
+                phaseFrom = at;
                 phaseJobs = 0;
             }
-            log.take(slot.at(), 1, slot.at());
-            log.forget(slot.at(), FORGET_PER_JOB);
             phaseJobs++;
-            last = slot.at();
+            last = at;
+            drained = done < start.cost() ? nanos(at) : drained;
+            done += cost;
         }
-        phases.add(new Phase(Slot.PACE, nanos(phaseFrom), nanos(last), phaseJobs));
-        return new Plan(settings.upstream(), jobs, nanos(last), phases, warning(settings));
+        if (phaseJobs > 0) {
+            phases.add(new Phase(Slot.PACE, nanos(phaseFrom), nanos(last), phaseJobs));
+        }
+        return new Plan(settings.upstream(), start.waiting(), jobs, drained, nanos(last), phases, warning(settings));
     }
 
     private static @Nullable String warning(Settings settings) {

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param lane with priority, names the lane while {@code queued}: the tenant's own, or the one that is shared when there are
  *     too many
  * @param laneSeq the job's number in its lane while {@code queued}: its place is this minus the lane's head, plus one
+ * @param laneCost while {@code queued}: its lane's count of cost when it joined, which is to cost what {@code laneSeq} is to
+ *     jobs; null when it was not told
  * @param dueAt while {@code scheduled} or {@code retrying}: when it joins its lane; while {@code dispatched}: its slot
  * @param finishedAt set once the status is an end
  * @param error why it is retrying, dead or expired, for a person
@@ -30,6 +32,7 @@ public record JobEvent(
         Priority priority,
         @Nullable String lane,
         @Nullable Long laneSeq,
+        @Nullable Long laneCost,
         Instant acceptedAt,
         Instant updatedAt,
         @Nullable Instant dueAt,

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,11 @@ public final class Lanes {
     /** Lanes of their own; whoever comes when there are so many stands in the shared lane of that priority. */
     public static final int MOST_LANES = 10_000;
 
-    private static final Comparator<Lane> BY_TURN = Comparator.comparingDouble((Lane l) -> l.finish)
+    /**
+     * Sums of fractions that should be the same differ by a rounding, and whose turn it is would follow from that: names
+     * decide instead, as a forecast can tell.
+     */
+    private static final Comparator<Lane> BY_TURN = Comparator.comparingLong((Lane l) -> Forecast.turn(l.finish))
             .thenComparing(l -> l.key.tenant())
             .thenComparing(l -> l.key.priority());
 
@@ -42,6 +47,8 @@ public final class Lanes {
         long tail;
         long jobs;
         long cost;
+        long headCost;
+        long tailCost;
         double finish;
         /** The head job once it was read; null after a change. */
         @Nullable
@@ -53,12 +60,22 @@ public final class Lanes {
         }
 
         LaneState state() {
-            return new LaneState(LaneState.VERSION, key, head, tail, jobs, cost, finish);
+            return new LaneState(LaneState.VERSION, key, head, tail, jobs, cost, headCost, tailCost, finish);
+        }
+
+        /** The number at the head is nobody's: the cost of those who were taken out is taken to be the same for each. */
+        void passHole() {
+            headCost += (tailCost - headCost - cost) / (tail - head - jobs);
+            head++;
         }
     }
 
-    /** Where a job was put. */
-    public record Place(LaneKey lane, long number) {}
+    /**
+     * Where a job was put.
+     *
+     * @param cost the lane's count of cost there
+     */
+    public record Place(LaneKey lane, long number, long cost) {}
 
     /** The job whose turn it is. */
     public record Turn(LaneKey lane, long number, LaneEntry entry) {}
@@ -90,6 +107,9 @@ public final class Lanes {
         lane.tail = state.tail();
         lane.jobs = state.jobs();
         lane.cost = state.cost();
+        lane.headCost = state.headCost();
+        // Kept by a version that did not count the cost, the counts are nothing.
+        lane.tailCost = Math.max(state.tailCost(), state.headCost() + state.cost());
         lane.finish = state.finish();
         lanes.put(lane.key, lane);
         turns.add(lane);
@@ -118,18 +138,20 @@ public final class Lanes {
     /** Puts a job at the end of its lane. */
     public Place append(LaneKey key, LaneEntry entry) {
         Lane lane = laneFor(key, entry);
-        long number = lane.tail++;
-        add(lane, number, entry);
-        return new Place(lane.key, number);
+        Place place = new Place(lane.key, lane.tail++, lane.tailCost);
+        lane.tailCost += entry.cost();
+        add(lane, place.number(), entry);
+        return place;
     }
 
     /** Puts a job back at the front of its lane. */
     public Place prepend(LaneKey key, LaneEntry entry) {
         Lane lane = laneFor(key, entry);
-        long number = --lane.head;
+        lane.headCost -= entry.cost();
         lane.headEntry = entry;
-        add(lane, number, entry);
-        return new Place(lane.key, number);
+        Place place = new Place(lane.key, --lane.head, lane.headCost);
+        add(lane, place.number(), entry);
+        return place;
     }
 
     /** Whose turn it is, or null when nobody waits or too many gaps were passed over at once. */
@@ -140,7 +162,7 @@ public final class Lanes {
             while (lane.headEntry == null && lane.head < lane.tail) {
                 lane.headEntry = store.laneEntry(lane.key, lane.head);
                 if (lane.headEntry == null) {
-                    lane.head++;
+                    lane.passHole();
                     if (++holes >= MAX_HOLES_PER_TURN) {
                         store.putLane(lane.state());
                         return null;
@@ -162,6 +184,7 @@ public final class Lanes {
         virtualTime = Math.max(virtualTime, lane.finish);
         leave(lane, turn.number(), turn.entry());
         lane.head++;
+        lane.headCost += turn.entry().cost();
         lane.headEntry = null;
         if (lane.jobs == 0) {
             drop(lane);
@@ -182,6 +205,7 @@ public final class Lanes {
         leave(lane, number, entry);
         if (number == lane.head) {
             lane.head++;
+            lane.headCost += entry.cost();
             lane.headEntry = null;
         }
         if (lane.jobs == 0) {
@@ -207,17 +231,45 @@ public final class Lanes {
         return oldest;
     }
 
-    /** The lanes as a forecast tells them, at most so many; the rest are left out. */
-    public List<Forecast.Lane> forecast(int most) {
-        List<Forecast.Lane> out = new ArrayList<>(Math.min(most, turns.size()));
+    /** The lanes as a forecast tells them, in the order of their turns. */
+    public Stream<Forecast.Lane> forecast() {
+        return turns.stream()
+                .map(lane -> new Forecast.Lane(
+                        lane.key.tenant(),
+                        lane.key.priority(),
+                        lane.head,
+                        lane.tail,
+                        lane.jobs,
+                        lane.cost,
+                        lane.headCost,
+                        lane.tailCost,
+                        lane.weight,
+                        lane.finish,
+                        1,
+                        0.5));
+    }
+
+    /** The costs of waiting jobs that stand evenly spread over all lanes, at most so many. */
+    public List<Forecast.LaneCosts> sampleCosts(int most) {
+        List<Forecast.LaneCosts> samples = new ArrayList<>();
+        double step = Math.max(1, (double) waiting / most);
+        double next = step / 2;
+        double passed = 0;
         for (Lane lane : turns) {
-            if (out.size() == most) {
-                break;
+            List<Integer> costs = new ArrayList<>();
+            double spread = (double) (lane.tail - lane.head) / lane.jobs;
+            for (; next < passed + lane.jobs; next += step) {
+                LaneEntry entry = store.laneEntry(lane.key, lane.head + (long) ((next - passed) * spread));
+                if (entry != null) {
+                    costs.add(entry.cost());
+                }
             }
-            out.add(new Forecast.Lane(
-                    lane.key.tenant(), lane.key.priority(), lane.head, lane.tail, lane.cost, lane.weight, lane.finish));
+            passed += lane.jobs;
+            if (!costs.isEmpty()) {
+                samples.add(new Forecast.LaneCosts(lane.key.tenant(), lane.key.priority(), costs));
+            }
         }
-        return out;
+        return samples;
     }
 
     private Lane lane(Turn turn) {

@@ -333,6 +333,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                         request.priority(),
                         null,
                         null,
+                        null,
                         request.acceptedAt(),
                         at,
                         null,

@@ -6,18 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Fits the times of the next permits with few straight lines: each time lies within a tolerance of its line. A line starts at
- * the first time it covers, moved by the tolerance down, not at all, or up; the variant that lasts longest wins (the swing
- * filter of Elmeleegy et al. 2009, three at once).
+ * Fits the times of permits with few straight lines: each time lies within a tolerance of its line. A line starts at the
+ * first time it covers, moved by the tolerance down, not at all, or up; the variant that lasts longest wins (the swing filter
+ * of Elmeleegy et al. 2009, three at once). Not thread-safe.
  */
 final class BreakPoints {
-    /** Of the first permits, whose jobs are asked for most. */
-    static final long NEAR_TOLERANCE_NS = 100_000_000L;
-
-    static final long NEAR_PERMITS = 1000;
-    static final long TOLERANCE_NS = 600_000_000L;
-    static final int MAX_BREAK_POINTS = 1000;
-
+    private final int most;
     private final List<Forecast.BreakPoint> points = new ArrayList<>();
     private final long[] anchor = new long[3];
     private final double[] low = new double[3];
@@ -27,22 +21,18 @@ final class BreakPoints {
     private final boolean[] alive = new boolean[3];
     private long from = -1;
     private int best;
-    private long firstAt;
-    private long lastPermit;
-    private long lastAt;
 
-    /** The next permit's time; permits come in order from 0. */
-    void add(long permit, long at) {
-        if (permit == 0) {
-            firstAt = at;
-        }
-        lastPermit = permit;
-        lastAt = at;
+    /** @param most lines at most */
+    BreakPoints(int most) {
+        this.most = most;
+    }
+
+    /** The next permit's time; permits come in order from 0, and some may be left out. */
+    void add(long permit, long at, long tolerance) {
         if (from < 0) {
-            start(permit, at);
+            start(permit, at, tolerance);
             return;
         }
-        long tolerance = tolerance(permit);
         boolean any = false;
         for (int i = 0; i < anchor.length; i++) {
             if (alive[i]) {
@@ -63,7 +53,7 @@ final class BreakPoints {
             low[best] = lastLow[best];
             high[best] = lastHigh[best];
             close();
-            start(permit, at);
+            start(permit, at, tolerance);
         } else if (!alive[best]) {
             for (int i = 0; i < anchor.length; i++) {
                 if (alive[i]) {
@@ -74,29 +64,26 @@ final class BreakPoints {
         }
     }
 
-    boolean full() {
-        return points.size() >= MAX_BREAK_POINTS;
+    int lines() {
+        return points.size();
     }
 
-    /** The lines, and one more from the last permit on, at the average rate: what lies beyond was not run. */
+    /** Whether there is no room for another line. */
+    boolean full() {
+        return points.size() >= most;
+    }
+
+    /** The lines, at most one more than may be; empty when nothing was added. Nothing is added afterwards. */
     List<Forecast.BreakPoint> finish() {
-        close();
-        from = -1;
-        if (lastPermit > 0) {
-            points.add(
-                    new Forecast.BreakPoint(lastPermit, EpochNanos.toInstant(lastAt), (lastAt - firstAt) / lastPermit));
+        if (from >= 0) {
+            close();
         }
         return List.copyOf(points);
     }
 
-    private static long tolerance(long permit) {
-        return permit < NEAR_PERMITS ? NEAR_TOLERANCE_NS : TOLERANCE_NS;
-    }
-
-    private void start(long permit, long at) {
+    private void start(long permit, long at, long tolerance) {
         from = permit;
         best = 1;
-        long tolerance = tolerance(permit);
         for (int i = 0; i < anchor.length; i++) {
             // The very first permit's time is exact.
             anchor[i] = at + (permit == 0 ? 0 : (i - 1) * tolerance);

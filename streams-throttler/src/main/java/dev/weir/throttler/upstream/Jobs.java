@@ -184,7 +184,7 @@ final class Jobs {
     private void queued(Job job, Lanes.Place place, @Nullable String reason, long now) {
         Job queued = job.now(JobStatus.QUEUED, Job.Place.in(place));
         journal.putJob(queued);
-        tell(queued, null, null, reason, false, now);
+        tell(queued, place.cost(), null, null, reason, false, now);
     }
 
     private void await(Job waiting, Instant due, @Nullable String reason, long now) {
@@ -207,6 +207,17 @@ final class Jobs {
             @Nullable String error,
             boolean answered,
             long now) {
+        tell(job, null, dueAt, finishedAt, error, answered, now);
+    }
+
+    private void tell(
+            Job job,
+            @Nullable Long laneCost,
+            @Nullable Instant dueAt,
+            @Nullable Instant finishedAt,
+            @Nullable String error,
+            boolean answered,
+            long now) {
         journal.send(new JobEvent(
                 JobEvent.VERSION,
                 job.id(),
@@ -218,6 +229,7 @@ final class Jobs {
                 job.spec().priority(),
                 job.place().lane(),
                 job.place().number(),
+                laneCost,
                 job.spec().acceptedAt(),
                 EpochNanos.toInstant(now),
                 dueAt,

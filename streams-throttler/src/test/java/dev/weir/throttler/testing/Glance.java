@@ -17,7 +17,7 @@ import java.time.Instant;
 record Glance(String state, Forecast.Queue queue, Instant nextPermit) {
     static Glance at(byte[] forecast) {
         String state = "";
-        Forecast.Queue queue = new Forecast.Queue(0, 0, 0, 0, null, null);
+        Forecast.Queue queue = new Forecast.Queue(0, 0, 0, 0, 0, null, null);
         try (JsonParser in = Json.MAPPER.createParser(forecast)) {
             in.nextToken();
             while (in.nextToken() == JsonToken.FIELD_NAME) {

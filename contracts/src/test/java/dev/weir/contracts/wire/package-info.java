@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.contracts.wire;
+
+import org.jspecify.annotations.NullMarked;
