@@ -72,8 +72,8 @@ final class Simulation {
             runUntilAllHaveEnded();
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
-                    "-Dweir.seed=" + scenario.seed() + " after " + agenda.elapsed() + " of " + scenario.settings() + ", " + scenario.faults() + ": "
-                            + e.getMessage(),
+                    "-Dweir.seed=" + scenario.seed() + " after " + agenda.elapsed() + " of " + scenario.settings()
+                            + ", " + scenario.faults() + ": " + e.getMessage(),
                     e);
         }
     }
