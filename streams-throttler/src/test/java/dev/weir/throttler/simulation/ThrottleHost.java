@@ -271,8 +271,7 @@ final class ThrottleHost {
 
     private void configure(Scenario.Change change) {
         boolean removed = change.mode() == Control.Mode.REMOVED;
-        journal.note(new Step.Configured(
-                removed ? throttle.settings() : change.settings(), change.mode(), clock()));
+        journal.note(new Step.Configured(removed ? throttle.settings() : change.settings(), change.mode(), clock()));
         if (removed) {
             throttle.remove();
         } else {
