@@ -16,8 +16,8 @@ import org.apache.kafka.common.utils.Bytes;
 final class Keys {
     static final byte JOB = 'J';
     static final byte REQUEST = 'R';
-    static final byte LANE_ENTRY = 'E';
-    static final byte PERMIT = 'P';
+    static final byte LANE_PAGE = 'E';
+    static final byte PERMIT_PAGE = 'P';
     static final byte TIMER = 'T';
     static final byte UPSTREAM = 'U';
     static final byte LANE = 'L';
@@ -47,18 +47,18 @@ final class Keys {
         return Bytes.wrap(lane(LANE, lane, 0).array());
     }
 
-    static Bytes laneEntry(LaneKey lane, long number) {
+    static Bytes lanePage(LaneKey lane, long page) {
         return Bytes.wrap(
-                lane(LANE_ENTRY, lane, Long.BYTES).putLong(ordered(number)).array());
+                lane(LANE_PAGE, lane, Long.BYTES).putLong(ordered(page)).array());
     }
 
-    static Bytes permit(String upstream, long number) {
+    static Bytes permitPage(String upstream, long page) {
         byte[] name = utf8(upstream);
         return Bytes.wrap(ByteBuffer.allocate(2 + name.length + Long.BYTES)
-                .put(PERMIT)
+                .put(PERMIT_PAGE)
                 .put(name)
                 .put(NUL)
-                .putLong(ordered(number))
+                .putLong(ordered(page))
                 .array());
     }
 
@@ -118,13 +118,22 @@ final class Keys {
                 .put(code(lane.priority()));
     }
 
-    /** Never changed: it is part of stored keys. */
-    private static byte code(Priority priority) {
+    /** Never changed: it is part of stored keys and values. */
+    static byte code(Priority priority) {
         return switch (priority) {
             case HIGH -> 0;
             case NORMAL -> 1;
             case LOW -> 2;
         };
+    }
+
+    static Priority priority(byte code) {
+        for (Priority priority : Priority.values()) {
+            if (code(priority) == code) {
+                return priority;
+            }
+        }
+        throw new IllegalStateException("the store has the priority " + code + ", which is none");
     }
 
     private static Bytes named(byte kind, String name) {

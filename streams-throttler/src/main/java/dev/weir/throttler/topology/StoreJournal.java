@@ -1,6 +1,7 @@
 package dev.weir.throttler.topology;
 
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
@@ -15,6 +16,7 @@ import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -33,6 +35,12 @@ final class StoreJournal implements Journal {
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
+    private final HeadForm headForm = new HeadForm();
+    private @Nullable JobRequest unwritten;
+    private @Nullable String lastReadId;
+    private byte @Nullable [] lastRead;
+    /** No timer is due before this, epoch nanoseconds. */
+    private long nextTimer = Long.MIN_VALUE;
 
     StoreJournal(
             KeyValueStore<Bytes, byte[]> jobs,
@@ -49,12 +57,23 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable Job job(String id) {
-        return read(jobs.get(Keys.job(id)), Job.class);
+        byte[] job = jobs.get(Keys.job(id));
+        if (job != null) {
+            return JobForm.job(job);
+        }
+        byte[] request = storedRequest(id);
+        return request == null ? null : JobForm.jobOfRequest(request);
     }
 
     @Override
     public void putJob(Job job) {
-        jobs.put(Keys.job(job.id()), Json.bytes(job));
+        JobRequest request = unwritten;
+        if (request != null && request.id().equals(job.id())) {
+            unwritten = null;
+            writeRequest(request, job);
+        } else {
+            jobs.put(Keys.job(job.id()), JobForm.bytes(job));
+        }
     }
 
     @Override
@@ -64,36 +83,66 @@ final class StoreJournal implements Journal {
 
     @Override
     public JobRequest request(String jobId) {
-        JobRequest request = read(jobs.get(Keys.request(jobId)), JobRequest.class);
+        if (unwritten != null && unwritten.id().equals(jobId)) {
+            return unwritten;
+        }
+        byte[] request = storedRequest(jobId);
         if (request == null) {
             throw new IllegalStateException("job " + jobId + " waits, but what it asks for is not in the store");
         }
-        return request;
+        return JobForm.request(request);
     }
 
+    /** Waits for the job's first state, which follows at once and is written with it. */
     @Override
     public void putRequest(JobRequest request) {
-        jobs.put(Keys.request(request.id()), Json.bytes(request));
+        if (unwritten != null) {
+            writeRequest(unwritten, null);
+        }
+        unwritten = request;
     }
 
     @Override
     public void deleteRequest(String jobId) {
+        if (unwritten != null && unwritten.id().equals(jobId)) {
+            unwritten = null;
+        }
+        lastReadId = null;
         jobs.delete(Keys.request(jobId));
+    }
+
+    private void writeRequest(JobRequest request, @Nullable Job job) {
+        lastReadId = null;
+        jobs.put(Keys.request(request.id()), JobForm.bytes(request, job));
+    }
+
+    /** A job is looked at first, then what it asks for: that is read once. */
+    private byte @Nullable [] storedRequest(String id) {
+        if (!id.equals(lastReadId)) {
+            lastRead = jobs.get(Keys.request(id));
+            lastReadId = id;
+        }
+        return lastRead;
     }
 
     @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
-        jobs.put(Keys.permit(upstream, number), new PermitRecord(slot, arrival, cost).bytes());
+        Bytes key = Keys.permitPage(upstream, PermitRecord.page(number));
+        heads.put(key, new PermitRecord(slot, arrival, cost).on(heads.get(key), number));
     }
 
+    /** The permits before it are forgotten by then, so its page goes with the last one on it. */
     @Override
     public void deletePermit(String upstream, long number) {
-        jobs.delete(Keys.permit(upstream, number));
+        if (PermitRecord.endsPage(number)) {
+            heads.delete(Keys.permitPage(upstream, PermitRecord.page(number)));
+        }
     }
 
     @Override
     public void putTimer(Timer timer) {
         jobs.put(Keys.timer(timer), PRESENT);
+        nextTimer = Math.min(nextTimer, EpochNanos.of(timer.due()));
     }
 
     @Override
@@ -103,22 +152,28 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        return read(jobs.get(Keys.laneEntry(lane, number)), LaneEntry.class);
+        byte[] page = heads.get(Keys.lanePage(lane, LanePage.page(number)));
+        return page == null ? null : LanePage.entry(page, number);
     }
 
     @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        jobs.put(Keys.laneEntry(lane, number), Json.bytes(entry));
+        Bytes key = Keys.lanePage(lane, LanePage.page(number));
+        heads.put(key, LanePage.with(heads.get(key), number, entry));
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
-        jobs.delete(Keys.laneEntry(lane, number));
+        Bytes key = Keys.lanePage(lane, LanePage.page(number));
+        byte[] page = heads.get(key);
+        if (page != null) {
+            heads.put(key, LanePage.without(page, number));
+        }
     }
 
     @Override
     public void putLane(LaneState lane) {
-        heads.put(Keys.lane(lane.key()), Json.bytes(lane));
+        heads.put(Keys.lane(lane.key()), HeadForm.bytes(lane));
     }
 
     @Override
@@ -128,7 +183,7 @@ final class StoreJournal implements Journal {
 
     @Override
     public void putState(UpstreamState state) {
-        heads.put(Keys.upstream(state.settings().upstream()), Json.bytes(state));
+        heads.put(Keys.upstream(state.settings().upstream()), headForm.bytes(state));
     }
 
     @Override
@@ -156,28 +211,27 @@ final class StoreJournal implements Journal {
     }
 
     List<UpstreamState> states() {
-        return all(heads, Keys.UPSTREAM, UpstreamState.class);
+        return all(Keys.UPSTREAM, HeadForm::upstream);
     }
 
     List<LaneState> lanes() {
-        return all(heads, Keys.LANE, LaneState.class);
+        return all(Keys.LANE, HeadForm::lane);
     }
 
     /** The permits of an upstream from one number to another, the last exclusive, in order. */
     KeyValueIterator<Bytes, byte[]> permits(String upstream, long from, long to) {
-        return jobs.range(Keys.permit(upstream, from), Keys.permit(upstream, to - 1));
+        return new PermitPages(
+                heads.range(
+                        Keys.permitPage(upstream, PermitRecord.page(from)),
+                        Keys.permitPage(upstream, PermitRecord.page(to - 1))),
+                from,
+                to);
     }
 
     /** Timers that are due by now, the earliest first, at most so many; they are taken out. */
     List<Timer> takeDue(Instant now, int most) {
         Instant from = lowWater();
-        List<Timer> due = new ArrayList<>();
-        try (KeyValueIterator<Bytes, byte[]> timers =
-                jobs.range(Keys.timersFrom(from), Keys.timersFrom(now.plusNanos(1)))) {
-            while (timers.hasNext() && due.size() < most) {
-                due.add(Keys.timer(timers.next().key));
-            }
-        }
+        List<Timer> due = EpochNanos.of(now) < nextTimer ? List.of() : readDue(from, now, most);
         for (Timer timer : due) {
             deleteTimer(timer);
         }
@@ -188,23 +242,39 @@ final class StoreJournal implements Journal {
         return due;
     }
 
-    /** No timer is due before this: deleted ones are never scanned twice. */
-    Instant lowWater() {
-        Instant mark = read(heads.get(Keys.mark(LOW_WATER)), Instant.class);
-        return mark == null ? Instant.EPOCH : mark;
+    /**
+     * Looks beyond what is due for the next timer: to look again before its time would pass over every timer that was deleted
+     * since, at each tick.
+     */
+    private List<Timer> readDue(Instant from, Instant now, int most) {
+        List<Timer> due = new ArrayList<>();
+        try (KeyValueIterator<Bytes, byte[]> timers = jobs.range(Keys.timersFrom(from), Keys.end(Keys.TIMER))) {
+            while (timers.hasNext()) {
+                Timer timer = Keys.timer(timers.next().key);
+                if (due.size() == most || timer.due().isAfter(now)) {
+                    nextTimer = EpochNanos.of(timer.due());
+                    return due;
+                }
+                due.add(timer);
+            }
+        }
+        nextTimer = Long.MAX_VALUE;
+        return due;
     }
 
-    private static <T> List<T> all(KeyValueStore<Bytes, byte[]> store, byte kind, Class<T> type) {
+    /** No timer is due before this: deleted ones are never scanned twice. */
+    Instant lowWater() {
+        byte[] mark = heads.get(Keys.mark(LOW_WATER));
+        return mark == null ? Instant.EPOCH : Json.read(mark, Instant.class);
+    }
+
+    private <T> List<T> all(byte kind, Function<byte[], T> form) {
         List<T> out = new ArrayList<>();
-        try (KeyValueIterator<Bytes, byte[]> entries = store.range(Keys.start(kind), Keys.end(kind))) {
+        try (KeyValueIterator<Bytes, byte[]> entries = heads.range(Keys.start(kind), Keys.end(kind))) {
             while (entries.hasNext()) {
-                out.add(Json.read(entries.next().value, type));
+                out.add(form.apply(entries.next().value));
             }
         }
         return out;
-    }
-
-    private static <T> @Nullable T read(byte @Nullable [] bytes, Class<T> type) {
-        return bytes == null ? null : Json.read(bytes, type);
     }
 }

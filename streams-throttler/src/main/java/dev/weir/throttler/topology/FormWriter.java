@@ -1,0 +1,137 @@
+package dev.weir.throttler.topology;
+
+import dev.weir.contracts.wire.Priority;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a stored value: a version byte, then its fields in order. Whole numbers take as many bytes as they need (LEB128, the
+ * sign in the lowest bit where there is one); ids that are UUIDs take 17. Not thread-safe.
+ */
+final class FormWriter {
+    static final byte ID_UUID = 1;
+    static final byte ID_TEXT = 2;
+    static final int UUID_CHARS = 36;
+
+    private static final int FIRST_BYTES = 256;
+
+    private byte[] bytes;
+    private int length;
+
+    FormWriter(byte version) {
+        bytes = new byte[FIRST_BYTES];
+        octet(version);
+    }
+
+    /** Goes on after what is written already. */
+    FormWriter(byte[] before) {
+        bytes = Arrays.copyOf(before, before.length + FIRST_BYTES);
+        length = before.length;
+    }
+
+    byte[] bytes() {
+        return Arrays.copyOf(bytes, length);
+    }
+
+    FormWriter octet(int value) {
+        room(1);
+        bytes[length++] = (byte) value;
+        return this;
+    }
+
+    /** Not negative. */
+    FormWriter number(long value) {
+        room(10);
+        long rest = value;
+        while ((rest & ~0x7FL) != 0) {
+            bytes[length++] = (byte) ((rest & 0x7F) | 0x80);
+            rest >>>= 7;
+        }
+        bytes[length++] = (byte) rest;
+        return this;
+    }
+
+    FormWriter signed(long value) {
+        return number((value << 1) ^ (value >> 63));
+    }
+
+    FormWriter fraction(double value) {
+        long bits = Double.doubleToRawLongBits(value);
+        room(Long.BYTES);
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            bytes[length++] = (byte) (bits >>> shift);
+        }
+        return this;
+    }
+
+    FormWriter text(String value) {
+        return block(value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    FormWriter block(byte[] value) {
+        number(value.length);
+        room(value.length);
+        System.arraycopy(value, 0, bytes, length, value.length);
+        length += value.length;
+        return this;
+    }
+
+    /** A UUID in its usual form takes fewer bytes; any other text is kept as it is. */
+    FormWriter id(String value) {
+        UUID uuid = uuid(value);
+        if (uuid == null) {
+            return octet(ID_TEXT).text(value);
+        }
+        octet(ID_UUID);
+        room(2 * Long.BYTES);
+        for (long half : new long[] {uuid.getMostSignificantBits(), uuid.getLeastSignificantBits()}) {
+            for (int shift = 56; shift >= 0; shift -= 8) {
+                bytes[length++] = (byte) (half >>> shift);
+            }
+        }
+        return this;
+    }
+
+    /** To the nanosecond, whatever the date. */
+    FormWriter instant(Instant value) {
+        return signed(value.getEpochSecond()).number(value.getNano());
+    }
+
+    FormWriter priority(Priority value) {
+        return octet(Keys.code(value));
+    }
+
+    FormWriter maybe(@Nullable String value) {
+        return value == null ? octet(0) : octet(1).text(value);
+    }
+
+    FormWriter maybe(@Nullable Instant value) {
+        return value == null ? octet(0) : octet(1).instant(value);
+    }
+
+    FormWriter maybe(@Nullable Long value) {
+        return value == null ? octet(0) : octet(1).signed(value);
+    }
+
+    /** Null for anything that would not come back as the same text. */
+    private static @Nullable UUID uuid(String value) {
+        if (value.length() != UUID_CHARS) {
+            return null;
+        }
+        try {
+            UUID uuid = UUID.fromString(value);
+            return uuid.toString().equals(value) ? uuid : null;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    private void room(int more) {
+        if (length + more > bytes.length) {
+            bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+        }
+    }
+}
