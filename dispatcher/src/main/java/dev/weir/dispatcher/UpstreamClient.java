@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,6 +33,8 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes calls, asynchronously and each exactly once: no retries, no redirects, no cookies, no answering of challenges. (The
@@ -55,12 +58,16 @@ final class UpstreamClient implements AutoCloseable {
     private static final int MIN_THREADS = 4;
     private static final int MAX_HEADER_BYTES = 32 * 1024;
     private static final String AGENT = "Weir";
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamClient.class);
 
     private final Map<String, UpstreamConfig> upstreams;
     private final InstantSource clock;
     private final RandomGenerator random;
     private final DispatcherMetrics metrics;
     private final Handshakes handshakes = new Handshakes();
+    /** Upstreams that permits named and the file does not; said once of each. */
+    private final Set<String> missing = ConcurrentHashMap.newKeySet();
+
     private final Map<UpstreamCall, Request> open = new ConcurrentHashMap<>();
     private final HttpClient client;
 
@@ -129,10 +136,12 @@ final class UpstreamClient implements AutoCloseable {
         }
         UpstreamConfig upstream = upstreams.get(permit.upstream());
         if (upstream == null) {
-            done.accept(refused(
-                    permit,
-                    "this dispatcher's configuration has no upstream " + permit.upstream()
-                            + "; give every role the same file"));
+            // Not the job's fault: the file of this process is older or newer than the throttle's.
+            String reason = "this dispatcher's configuration has no upstream " + permit.upstream();
+            if (missing.add(permit.upstream())) {
+                LOG.warn("{}; its permits are handed back from now on: give every role the same file", reason);
+            }
+            done.accept(Outcomes.of(permit, Outcome.Kind.RETURNED, null, now, null, reason));
             return;
         }
         AuthSettings auth = upstream.auth();

@@ -235,6 +235,16 @@ class UpstreamClientTest {
     }
 
     @Test
+    void shouldHandBack_whenTheFileHasNoSuchUpstream() throws Exception {
+        WeirConfig another = new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES);
+
+        Outcome outcome = call(another, clock, permit(Upstreams.call("GET", "/ok", null)));
+
+        assertThat(outcome.kind()).isEqualTo(Outcome.Kind.RETURNED);
+        assertThat(outcome.error()).contains(Upstreams.NAME);
+    }
+
+    @Test
     void shouldHandBackUnwritten_whenTimePassesBetweenTheStartAndTheWriting() throws Exception {
         Instant slot = Instant.parse("2026-11-22T10:00:00Z");
         AtomicInteger looks = new AtomicInteger();
