@@ -80,6 +80,33 @@ record Faults(
             0,
             0);
 
+    /** Nothing fails, but each start of the process comes up with another clock. */
+    static Faults clockOffBy(Duration most) {
+        return new Faults(
+                NEVER,
+                NEVER,
+                NEVER,
+                NEVER,
+                most,
+                NONE.dispatcherClock,
+                NONE.network,
+                NEVER,
+                NEVER,
+                NEVER,
+                NEVER,
+                NONE.slowest,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0);
+    }
+
     /** Each kind of fault is there or not, rare or frequent, on its own; now and then one is there all the time. */
     static Faults random(SplittableRandom random, Duration timeout, Duration clocksApart) {
         int[] calls = new int[10];

@@ -45,6 +45,7 @@ final class ReferenceQuota {
     /** Without those that were handed back. */
     private final List<Given> spent = new ArrayList<>();
 
+    private long spentCost;
     private Settings settings;
     private QuotaWindow pace;
     private long longestArrival;
@@ -105,6 +106,9 @@ final class ReferenceQuota {
 
     /** The slot of the newest permit that must have left a window before what is left in it costs no more than this. */
     private long leftBySlot(long room) {
+        if (spentCost <= room) {
+            return Long.MIN_VALUE / 2;
+        }
         long cost = 0;
         for (int i = spent.size() - 1; i >= 0; i--) {
             cost += spent.get(i).cost;
@@ -117,6 +121,9 @@ final class ReferenceQuota {
 
     /** The same by arrivals: the latest of all those that must have left. Nothing matters that arrived before this. */
     private long leftByArrival(long room, long atLeast) {
+        if (spentCost <= room) {
+            return atLeast;
+        }
         long cost = 0;
         long latest = atLeast;
         for (int i = spent.size() - 1; i >= 0 && spent.get(i).slot + longestArrival > latest; i--) {
@@ -152,9 +159,10 @@ final class ReferenceQuota {
         Given newest = new Given(permit.permit(), slot, arrival, cost, settings);
         given.add(newest);
         spent.add(newest);
+        spentCost += cost;
         longestArrival = Math.max(longestArrival, arrival - slot);
         for (QuotaWindow window : settings.windows()) {
-            long inside = inside(slot, window.per());
+            long inside = spentCost <= window.budget() ? spentCost : inside(slot, window.per());
             if (inside > window.budget()) {
                 throw new AssertionError("permit " + permit.permit() + " makes " + inside + " slots within "
                         + window.per() + ", the budget is " + window.budget());
@@ -180,6 +188,7 @@ final class ReferenceQuota {
         earliest.clear();
         Given permit = given.get(n);
         if (outcome.kind() == Outcome.Kind.RETURNED || outcome.kind() == Outcome.Kind.REFUSED) {
+            spentCost -= permit.cost;
             permit.cost = 0;
             spent.remove(permit);
             return;

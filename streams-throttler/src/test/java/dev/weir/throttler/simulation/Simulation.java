@@ -78,6 +78,17 @@ final class Simulation {
         }
     }
 
+    /** Jobs of cost 1, now, from all tenants. */
+    void submit(int jobs) {
+        for (int i = 0; i < jobs; i++) {
+            clients.submit(1, null, null);
+        }
+    }
+
+    void at(Duration after, Runnable what) {
+        agenda.in(after.toNanos(), what);
+    }
+
     void runFor(Duration time) {
         long end = agenda.now() + time.toNanos();
         while (agenda.next(end)) {
@@ -91,7 +102,7 @@ final class Simulation {
         }
     }
 
-    private void runUntilAllHaveEnded() {
+    void runUntilAllHaveEnded() {
         long end = agenda.now() + UNTIL_ALL_HAVE_ENDED.toNanos();
         while (!allHaveEnded() && agenda.next(end)) {
             bound();

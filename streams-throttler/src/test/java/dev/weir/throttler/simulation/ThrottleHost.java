@@ -218,10 +218,12 @@ final class ThrottleHost {
     }
 
     private void work() {
+        boolean ticked;
         try {
             passOverIdleTicks();
             poll();
-            if (agenda.now() >= nextTick) {
+            ticked = agenda.now() >= nextTick;
+            if (ticked) {
                 nextTick = agenda.now() + TICK;
                 tick();
             }
@@ -235,7 +237,8 @@ final class ThrottleHost {
             return;
         }
         commit();
-        long next = nextWork();
+        // Without a tick nothing is known of what could be given.
+        long next = ticked ? nextWork() : nextTick;
         if (next != NO_WAKE) {
             wake(next);
         }

@@ -1,88 +1,117 @@
 package dev.weir.throttler.simulation;
 
-import dev.weir.contracts.time.EpochNanos;
-import dev.weir.contracts.wire.Answer;
-import dev.weir.contracts.wire.Call;
-import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.Outcome;
-import dev.weir.contracts.wire.Permit;
-import dev.weir.contracts.wire.Priority;
-import dev.weir.throttler.WholeDay;
-import dev.weir.throttler.testing.Timeline;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Weights;
+import dev.weir.contracts.wire.JobStatus;
+import dev.weir.throttler.quota.QuotaWindow;
 import dev.weir.throttler.upstream.Settings;
-import dev.weir.throttler.upstream.Throttle;
-import dev.weir.throttler.upstream.Timer;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
-import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** All 500,000 jobs of the whole day through the decisions alone. */
+/** Days of which every figure is known beforehand, at a fiftieth of a usual quota. The referee checks each step of them too. */
 class WholeDayTest {
-    private static final Instant START = Instant.parse("2026-11-22T10:00:00Z");
-    /** Slots are given up to 900 ms ahead: at this distance they come out as at 50 ms. */
-    private static final Duration TICK = Duration.ofMillis(250);
-
-    private static final Duration LATENCY = Duration.ofMillis(200);
-    private static final Call CALL = new Call("POST", "/", Map.of(), null, null);
-    private static final Answer GOOD = new Answer(200, Map.of(), null, null, false);
-
-    private final MemoryJournal journal = new MemoryJournal();
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final QuotaWindow EIGHTEEN = new QuotaWindow(MINUTE, 20, 18);
+    private static final List<QuotaWindow> A_FIFTIETH =
+            List.of(EIGHTEEN, new QuotaWindow(Duration.ofHours(1), 1000, 900), new QuotaWindow(DAY, 10_000, 9000));
+    private static final int RESTARTS = 100;
 
     @Test
-    void shouldGoExactlyAsPlanned_whenHalfAMillionJobsWait() {
-        WholeDay day = new WholeDay(WholeDay.FULL);
-        Throttle throttle = journal.open(Settings.of("gemini", day.settings()));
-        for (int i = 0; i < day.jobs(); i++) {
-            throttle.submit(job(i), EpochNanos.of(START));
-            journal.commit();
-        }
+    void shouldReleaseTheBudgetExactly_whenNothingFails() {
+        Simulation simulation = simulation(A_FIFTIETH, Faults.NONE);
+        simulation.submit(10_000);
 
-        List<Instant> slots = new ArrayList<>();
-        Deque<Permit> open = new ArrayDeque<>();
-        for (Instant now = START; slots.size() < day.jobs(); now = now.plus(TICK)) {
-            long at = EpochNanos.of(now);
-            throttle.awake(at);
-            while (!open.isEmpty() && !open.peek().slot().plus(LATENCY).isAfter(now)) {
-                throttle.outcome(answered(open.remove()), at);
-            }
-            for (Timer timer = journal.takeDue(at); timer != null; timer = journal.takeDue(at)) {
-                throttle.timer(timer, at);
-            }
-            throttle.tick(at, 1000);
-            for (Step step : journal.commit()) {
-                if (step instanceof Step.Gave gave) {
-                    slots.add(gave.permit().slot());
-                    open.add(gave.permit());
-                }
-            }
-        }
+        simulation.runFor(DAY.plusHours(2));
+        simulation.runUntilAllHaveEnded();
 
-        day.check(Timeline.of("permits' slots", slots));
+        long first = simulation.referee().quota().given().get(0).slot;
+        for (int minute = 0; minute < 50; minute++) {
+            assertThat(slots(simulation, first + minute * MINUTE.toNanos(), MINUTE))
+                    .isEqualTo(18);
+        }
+        assertThat(slots(simulation, first + 50 * MINUTE.toNanos(), Duration.ofMinutes(10)))
+                .isZero();
+        assertThat(slots(simulation, first, DAY)).isEqualTo(9000);
+        assertThat(simulation.upstream().arrivals()).hasSize(10_000);
     }
 
-    private static JobRequest job(int number) {
-        return new JobRequest(
-                1, "job-" + number, "local", "gemini", CALL, Priority.NORMAL, null, null, 1, START, "hash", null);
+    @Test
+    void shouldHoldTheLimitAndLoseLittle_whenUtilizationIsOne() {
+        List<QuotaWindow> full = List.of(
+                new QuotaWindow(Duration.ofSeconds(6), 90, 90),
+                new QuotaWindow(MINUTE, 400, 400),
+                new QuotaWindow(Duration.ofHours(1), 5000, 5000));
+        Simulation simulation = simulation(full, Faults.NONE);
+        simulation.submit(20_000);
+
+        simulation.runFor(Duration.ofHours(3));
+
+        // The limit by arrivals leaves a gap of the answers' time in each window.
+        assertThat(simulation.upstream().arrivals()).hasSizeBetween(14_800, 15_000);
+        simulation.runUntilAllHaveEnded();
     }
 
-    private static Outcome answered(Permit permit) {
-        return new Outcome(
-                1,
-                permit.jobId(),
-                permit.tenant(),
-                permit.upstream(),
-                permit.permit(),
-                permit.attempt(),
-                Outcome.Kind.ANSWERED,
-                permit.slot(),
-                permit.slot(),
-                permit.slot().plus(LATENCY),
-                GOOD,
-                null);
+    @Test
+    void shouldLoseNothingAndReleaseAllThatTheWindowsAllow_whenItIsRestartedAHundredTimesInADay() {
+        long first = restartAHundredTimes(A_FIFTIETH, 10_000, 9000, Duration.ofSeconds(20));
+
+        assertThat(first).isPositive();
+    }
+
+    @Test
+    void shouldMakeUpWhatWasMissed_whenEachOfAHundredRestartsIsShorterThanTheBurst() {
+        // 15 permits at 18 a minute are fifty seconds.
+        long first = restartAHundredTimes(List.of(EIGHTEEN), 28_000, 24 * 60 * 18, Duration.ofSeconds(20));
+
+        assertThat(first).isPositive();
+    }
+
+    private static long restartAHundredTimes(List<QuotaWindow> windows, int jobs, int allowed, Duration longestDown) {
+        Simulation simulation = simulation(windows, Faults.clockOffBy(Duration.ofMillis(500)));
+        SplittableRandom random = new SplittableRandom(RESTARTS);
+        long part = DAY.toNanos() / RESTARTS;
+        for (int i = 0; i < RESTARTS; i++) {
+            long at = i * part + random.nextLong(part - longestDown.toNanos() - MINUTE.toNanos());
+            long down = random.nextLong(longestDown.toNanos());
+            simulation.at(Duration.ofNanos(at), () -> simulation.host().crash(down));
+        }
+        simulation.submit(jobs);
+
+        simulation.runFor(DAY);
+        simulation.runUntilAllHaveEnded();
+
+        assertThat(simulation.host().restarts()).isEqualTo(RESTARTS);
+        long first = simulation.referee().quota().given().get(0).slot;
+        assertThat(slots(simulation, first, DAY)).isBetween(allowed - allowed / 1000L, (long) allowed);
+        assertThat(simulation.referee().jobs().all())
+                .hasSize(jobs)
+                .allSatisfy(job -> assertThat(job.status).isEqualTo(JobStatus.SUCCEEDED));
+        assertThat(simulation.upstream().arrivals()).hasSize(jobs);
+        return first;
+    }
+
+    private static long slots(Simulation simulation, long from, Duration time) {
+        return simulation.referee().quota().given().stream()
+                .filter(g -> g.cost > 0 && g.slot >= from && g.slot < from + time.toNanos())
+                .count();
+    }
+
+    private static Simulation simulation(List<QuotaWindow> windows, Faults faults) {
+        Settings settings = new Settings(
+                Scenario.UPSTREAM,
+                windows,
+                15,
+                300,
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(30),
+                List.of(Duration.ofMinutes(5), Duration.ofMinutes(15)),
+                CircuitBreakerSettings.DEFAULT,
+                Weights.DEFAULT);
+        return new Simulation(new Scenario(1, settings, List.of(), faults, DAY, 0, 1, 2, 1, 0));
     }
 }
