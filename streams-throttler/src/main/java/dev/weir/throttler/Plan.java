@@ -95,8 +95,8 @@ public record Plan(
             }
             String hold = slot.heldBy();
             boolean held = at - last > shortest;
-            if (done == 0 && hold.equals(Slot.NOTHING) && start.heldBy() != null) {
-                hold = start.heldBy();
+            if (done == 0 && !hold.equals(Slot.PACE)) {
+                hold = hold.equals(Slot.NOTHING) && start.heldBy() != null ? start.heldBy() : hold;
                 held = at > WORTH_TELLING.toNanos();
             }
             if (held) {

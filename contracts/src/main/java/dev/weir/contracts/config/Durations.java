@@ -2,6 +2,7 @@ package dev.weir.contracts.config;
 
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,15 @@ import org.jspecify.annotations.Nullable;
 public final class Durations {
     public static final String EXPECTED = "a duration such as 100ms, 3s, 5m, 1h, 1d or PT1M";
     private static final Pattern SHORT = Pattern.compile("([0-9]{1,15})(ms|s|m|h|d)");
+
+    private static final List<Unit> UNITS = List.of(
+            new Unit("d", Duration.ofDays(1)),
+            new Unit("h", Duration.ofHours(1)),
+            new Unit("m", Duration.ofMinutes(1)),
+            new Unit("s", Duration.ofSeconds(1)),
+            new Unit("ms", Duration.ofMillis(1)));
+
+    private record Unit(String name, Duration length) {}
 
     private Durations() {}
 
@@ -31,5 +41,18 @@ public final class Durations {
         } catch (DateTimeParseException | ArithmeticException e) {
             return null;
         }
+    }
+
+    /** As a person would write it: {@code 1m}, {@code 90s}; ISO-8601 when it has no such form. */
+    public static String text(Duration duration) {
+        if (duration.isZero()) {
+            return "0s";
+        }
+        for (Unit unit : UNITS) {
+            if (!duration.isNegative() && duration.toNanos() % unit.length().toNanos() == 0) {
+                return duration.toNanos() / unit.length().toNanos() + unit.name();
+            }
+        }
+        return duration.toString();
     }
 }

@@ -17,8 +17,13 @@ final class ClientOptions {
     boolean json;
 
     WeirClient client() {
+        return client("--url", url);
+    }
+
+    /** @param option which named the URL */
+    static WeirClient client(String option, URI url) {
         if (url.getScheme() == null || !url.getScheme().startsWith("http") || url.getHost() == null) {
-            throw new CliException("--url: expected http(s)://host:port, but it is " + url);
+            throw new CliException(option + ": expected http(s)://host:port, but it is " + url);
         }
         return new WeirClient(url);
     }

@@ -9,8 +9,8 @@ import picocli.CommandLine.Spec;
 /** {@code weir jobs}: a client. */
 @Command(
         name = "jobs",
-        description = "Submits jobs to a running Weir and looks at them.",
-        subcommands = {JobsSubmitCommand.class, JobsGetCommand.class, JobsWatchCommand.class})
+        description = "Submits jobs to a running Weir, looks at them, cancels them.",
+        subcommands = {JobsSubmitCommand.class, JobsGetCommand.class, JobsWatchCommand.class, JobsCancelCommand.class})
 final class JobsCommand implements Runnable {
     @Spec
     @Nullable
@@ -19,7 +19,7 @@ final class JobsCommand implements Runnable {
     @Override
     public void run() {
         if (spec != null) {
-            throw new ParameterException(spec.commandLine(), "a sub-command is missing: submit, get or watch");
+            throw new ParameterException(spec.commandLine(), "a sub-command is missing: submit, get, watch or cancel");
         }
     }
 }

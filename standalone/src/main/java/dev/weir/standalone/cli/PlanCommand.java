@@ -1,21 +1,22 @@
 package dev.weir.standalone.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.contracts.config.SettingsPatch;
 import dev.weir.contracts.config.UpstreamConfig;
+import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.http.Problem.FieldError;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.standalone.client.WeirClient;
 import dev.weir.throttler.Plan;
 import dev.weir.throttler.upstream.Settings;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,20 +28,41 @@ import picocli.CommandLine.Spec;
 /** {@code weir plan}. */
 @Command(
         name = "plan",
-        description =
-                "How long so many jobs take under an upstream's windows, from empty ones, without running anything.")
+        description = {
+            "How long so many jobs take under an upstream's windows, without running anything.",
+            "From empty windows under the configuration's settings; or, with --from, from what a running Weir tells: what its"
+                    + " windows hold, who waits, and the settings in force.",
+            "--limit, --utilization and --burst say what if they were these."
+        },
+        sortOptions = false)
 final class PlanCommand implements Callable<Integer> {
-    /** Phases shown to a person; {@code --json} has all of them. */
-    private static final int MOST_LINES = 60;
-
-    @Option(names = "--upstream", required = true, paramLabel = "NAME", description = "Of the configuration.")
+    @Option(names = "--upstream", required = true, paramLabel = "NAME", description = "The upstream's name.")
     String upstream = "";
 
-    @Option(names = "--jobs", required = true, paramLabel = "N", description = "How many jobs.")
-    long jobs;
+    @Option(
+            names = "--jobs",
+            paramLabel = "N",
+            description = "How many jobs; with --from, how many behind those that wait (0 unless set).")
+    @Nullable
+    Long jobs;
 
     @Mixin
     ConfigOption config = new ConfigOption();
+
+    @Option(
+            names = "--from",
+            paramLabel = "URL",
+            description = "Where a Weir (its status service) runs, such as http://127.0.0.1:8080.")
+    @Nullable
+    URI from;
+
+    @Mixin
+    QuotaOptions whatIf = new QuotaOptions();
+
+    @Option(
+            names = "--assume-unused",
+            description = "With --from: a --limit's window that is longer than any so far is not full at once.")
+    boolean assumeUnused;
 
     @Option(names = "--json", description = "Machine-readable output.")
     boolean json;
@@ -54,84 +76,66 @@ final class PlanCommand implements Callable<Integer> {
         if (spec == null) {
             throw new IllegalStateException("not run by the command line");
         }
-        if (jobs < 1 || jobs > Plan.MAX_JOBS) {
-            throw new ParameterException(spec.commandLine(), "--jobs: expected 1 to " + Plan.MAX_JOBS);
+        long least = from == null ? 1 : 0;
+        if (jobs == null && from == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "how many jobs? --jobs N, or --from URL for those that wait");
         }
+        if (jobs != null && (jobs < least || jobs > Plan.MAX_JOBS)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--jobs: expected " + least + " to " + Plan.MAX_JOBS + ", but it is " + jobs);
+        }
+        if (assumeUnused && from == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--assume-unused needs --from: empty windows have no past that is not known");
+        }
+        ObjectNode patch = Json.MAPPER.createObjectNode();
+        whatIf.addTo(patch);
+        PlanText text;
+        try {
+            text = from == null ? fromEmptyWindows(spec, patch) : fromLive(spec, from, patch);
+        } catch (IllegalArgumentException e) {
+            throw new CliException("it cannot be planned: " + e.getMessage(), e);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(new String(Json.bytes(text.asJson()), StandardCharsets.UTF_8));
+        } else {
+            text.print(out);
+        }
+        return 0;
+    }
+
+    private PlanText fromEmptyWindows(CommandSpec command, ObjectNode patch) {
         WeirConfig loaded = config.load(System.getenv());
         UpstreamConfig known = loaded.upstreams().get(upstream);
         if (known == null) {
             throw new CliException("there is no upstream " + upstream + " in the configuration; it has "
                     + String.join(", ", loaded.upstreams().keySet()));
         }
-        Plan plan = Plan.of(Settings.of(known.name(), known.settings()), jobs);
-        Instant start = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(new String(Json.bytes(asJson(plan, start)), StandardCharsets.UTF_8));
-        } else {
-            print(out, plan, start);
-        }
-        return 0;
+        Settings settings = Settings.of(upstream, patched(command, known.settings(), patch));
+        Plan plan = Plan.of(settings, jobs == null ? 1 : jobs);
+        return PlanText.fromEmptyWindows(plan, Instant.now().truncatedTo(ChronoUnit.SECONDS));
     }
 
-    private static Map<String, Object> asJson(Plan plan, Instant start) {
-        List<Map<String, Object>> phases = new ArrayList<>();
-        for (Plan.Phase phase : plan.phases()) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("heldBy", phase.heldBy());
-            one.put("from", phase.from());
-            one.put("to", phase.to());
-            one.put("jobs", phase.jobs());
-            phases.add(one);
-        }
-        Map<String, Object> whole = new LinkedHashMap<>();
-        whole.put("upstream", plan.upstream());
-        whole.put("jobs", plan.jobs());
-        whole.put("duration", plan.lastCall());
-        whole.put("durationSeconds", plan.lastCall().toMillis() / 1000.0);
-        whole.put("lastCallAt", start.plus(plan.lastCall()));
-        whole.put("phases", phases);
-        if (plan.warning() != null) {
-            whole.put("warning", plan.warning());
-        }
-        return whole;
+    private PlanText fromLive(CommandSpec command, URI url, ObjectNode patch) {
+        WeirClient client = ClientOptions.client("--from", url);
+        LiveUpstream live = LiveUpstream.ask(client, upstream);
+        UpstreamSettings wanted = patched(command, live.settings(), patch);
+        return live.plan(wanted, patch.isEmpty() ? null : patch, jobs == null ? 0 : jobs, assumeUnused, Instant.now());
     }
 
-    private static void print(PrintWriter out, Plan plan, Instant start) {
-        out.printf(
-                Locale.ROOT,
-                "%,d jobs for %s take %s from empty windows; started now, the last call is at %s%n%n",
-                plan.jobs(),
-                plan.upstream(),
-                text(plan.lastCall()),
-                start.plus(plan.lastCall()).truncatedTo(ChronoUnit.SECONDS));
-        List<Plan.Phase> phases = plan.phases();
-        for (Plan.Phase phase : phases.subList(0, Math.min(MOST_LINES, phases.size()))) {
-            out.printf(
-                    Locale.ROOT,
-                    "  %18s  to %18s  %s%n",
-                    text(phase.from()),
-                    text(phase.to()),
-                    phase.jobs() == 0
-                            ? "waits: the window " + phase.heldBy() + " is full"
-                            : String.format(Locale.ROOT, "%,d jobs at full pace", phase.jobs()));
+    private static UpstreamSettings patched(CommandSpec command, UpstreamSettings settings, ObjectNode patch) {
+        SettingsPatch.Result result = SettingsPatch.apply(settings, patch);
+        if (result.settings() == null) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    result.errors().stream().map(PlanCommand::text).collect(Collectors.joining("; ")));
         }
-        if (phases.size() > MOST_LINES) {
-            out.printf("  … and %d phases more; --json lists all%n", phases.size() - MOST_LINES);
-        }
-        if (plan.warning() != null) {
-            out.printf("%nWarning: %s%n", plan.warning());
-        }
+        return result.settings();
     }
 
-    /** Such as {@code 25 h 05 min 32 s}. */
-    private static String text(Duration duration) {
-        Duration rounded = duration.plusMillis(500).truncatedTo(ChronoUnit.SECONDS);
-        return String.format(
-                Locale.ROOT,
-                "%d h %02d min %02d s",
-                rounded.toHours(),
-                rounded.toMinutesPart(),
-                rounded.toSecondsPart());
+    private static String text(FieldError error) {
+        return error.pointer().replaceFirst("^/", "") + ": " + error.detail();
     }
 }

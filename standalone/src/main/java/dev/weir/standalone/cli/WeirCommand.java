@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             FakeUpstreamCommand.class,
             JobsCommand.class,
+            UpstreamsCommand.class,
             PlanCommand.class
         })
 public final class WeirCommand implements Runnable {

@@ -68,8 +68,35 @@ public final class WeirClient {
         return send(request("/v1/jobs/" + encode(id)).GET());
     }
 
+    public CompletableFuture<Reply> cancel(String id) {
+        return send(request("/v1/jobs/" + encode(id)).DELETE());
+    }
+
+    public CompletableFuture<Reply> upstreams() {
+        return send(request("/v1/upstreams").GET());
+    }
+
     public CompletableFuture<Reply> upstream(String name) {
         return send(request("/v1/upstreams/" + encode(name)).GET());
+    }
+
+    public CompletableFuture<Reply> forecast(String upstream) {
+        return send(request("/v1/upstreams/" + encode(upstream) + "/forecast").GET());
+    }
+
+    /** Changes an upstream's settings by a merge patch. */
+    public CompletableFuture<Reply> change(String upstream, JsonNode patch) {
+        return send(request("/v1/upstreams/" + encode(upstream))
+                .header("Content-Type", "application/merge-patch+json")
+                .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(Json.bytes(patch))));
+    }
+
+    public CompletableFuture<Reply> pause(String upstream) {
+        return send(request("/v1/upstreams/" + encode(upstream) + "/pause").POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
+    public CompletableFuture<Reply> resume(String upstream) {
+        return send(request("/v1/upstreams/" + encode(upstream) + "/resume").POST(HttpRequest.BodyPublishers.noBody()));
     }
 
     /** Ready or why not. */
