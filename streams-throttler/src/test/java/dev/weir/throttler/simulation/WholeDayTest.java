@@ -65,8 +65,10 @@ class WholeDayTest {
 
     @Test
     void shouldMakeUpWhatWasMissed_whenEachOfAHundredRestartsIsShorterThanTheBurst() {
-        // 15 permits at 18 a minute are fifty seconds.
-        long first = restartAHundredTimes(List.of(EIGHTEEN), 28_000, 24 * 60 * 18, Duration.ofSeconds(20));
+        // At 18 a minute 15 permits are fifty seconds, and this window leaves the room to make them up before it moves
+        // on.
+        QuotaWindow roomy = new QuotaWindow(Duration.ofMinutes(50), 1000, 900);
+        long first = restartAHundredTimes(List.of(roomy), 28_000, 24 * 60 * 18, Duration.ofSeconds(20));
 
         assertThat(first).isPositive();
     }
