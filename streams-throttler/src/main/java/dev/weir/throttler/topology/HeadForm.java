@@ -36,6 +36,8 @@ final class HeadForm {
                 .signed(lane.tail())
                 .number(lane.jobs())
                 .number(lane.cost())
+                .signed(lane.headCost())
+                .signed(lane.tailCost())
                 .fraction(lane.finish())
                 .bytes();
     }
@@ -49,6 +51,8 @@ final class HeadForm {
                 in.signed(),
                 in.number(),
                 in.number(),
+                in.signed(),
+                in.signed(),
                 in.fraction());
     }
 
