@@ -199,8 +199,8 @@ public record Forecast(
     }
 
     /** The turn of a lane with this virtual finish time: the lowest is first; of the same turn, tenant and priority decide. */
-    public static long turn(double finish) {
-        return Math.round(finish * TURNS);
+    public static double turn(double finish) {
+        return Math.rint(finish * TURNS);
     }
 
     /** When the permit that has this many permits before it comes: exact to a second. */
@@ -292,7 +292,7 @@ public record Forecast(
     private static double permitsBefore(Lane lane, double finish, Lane other) {
         double steps = (finish - lane.finish()) * lane.weight() / lane.step();
         long whole = Math.round(steps);
-        boolean tie = turn(lane.finish() + whole * lane.step() / lane.weight()) == turn(finish);
+        boolean tie = turn(lane.finish() + whole * lane.step() / lane.weight()) - turn(finish) == 0;
         if (tie && whole == 0) {
             return comesFirst(lane, other) ? lane.averageCost() : 0;
         }

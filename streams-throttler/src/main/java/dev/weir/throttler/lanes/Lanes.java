@@ -28,7 +28,7 @@ public final class Lanes {
      * Sums of fractions that should be the same differ by a rounding, and whose turn it is would follow from that: names
      * decide instead, as a forecast can tell.
      */
-    private static final Comparator<Lane> BY_TURN = Comparator.comparingLong((Lane l) -> Forecast.turn(l.finish))
+    private static final Comparator<Lane> BY_TURN = Comparator.comparingDouble((Lane l) -> Forecast.turn(l.finish))
             .thenComparing(l -> l.key.tenant())
             .thenComparing(l -> l.key.priority());
 
@@ -108,8 +108,7 @@ public final class Lanes {
         lane.jobs = state.jobs();
         lane.cost = state.cost();
         lane.headCost = state.headCost();
-        // Kept by a version that did not count the cost, the counts are nothing.
-        lane.tailCost = Math.max(state.tailCost(), state.headCost() + state.cost());
+        lane.tailCost = state.tailCost();
         lane.finish = state.finish();
         lanes.put(lane.key, lane);
         turns.add(lane);
