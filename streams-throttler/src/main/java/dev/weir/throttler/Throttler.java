@@ -45,6 +45,8 @@ public final class Throttler implements AutoCloseable {
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
     /** Kafka Streams polls again only when all it has is processed; so outcomes wait behind no more requests than this. */
     private static final int MAX_POLL_RECORDS = 100;
+    /** And behind no more bytes of them that were fetched in one go. A larger record is fetched all the same. */
+    private static final int MAX_FETCH_BYTES = 512 * 1024;
 
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
@@ -222,8 +224,8 @@ public final class Throttler implements AutoCloseable {
                 MAX_POLL_RECORDS,
                 StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG),
                 "earliest",
-                StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
-                Topics.MAX_MESSAGE_BYTES));
+                StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
+                MAX_FETCH_BYTES));
         return properties;
     }
 }

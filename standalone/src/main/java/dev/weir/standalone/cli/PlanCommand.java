@@ -115,7 +115,8 @@ final class PlanCommand implements Callable<Integer> {
         }
         Settings settings = Settings.of(upstream, patched(command, known.settings(), patch));
         Plan plan = Plan.of(settings, jobs == null ? 1 : jobs);
-        return PlanText.fromEmptyWindows(plan, Instant.now().truncatedTo(ChronoUnit.SECONDS));
+        return PlanText.fromEmptyWindows(
+                plan, Instant.now().truncatedTo(ChronoUnit.SECONDS), patch.isEmpty() ? null : patch);
     }
 
     private PlanText fromLive(CommandSpec command, URI url, ObjectNode patch) {

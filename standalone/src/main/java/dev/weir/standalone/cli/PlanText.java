@@ -31,8 +31,8 @@ record PlanText(
         notes = List.copyOf(notes);
     }
 
-    static PlanText fromEmptyWindows(Plan plan, Instant start) {
-        return new PlanText(plan, start, false, null, List.of());
+    static PlanText fromEmptyWindows(Plan plan, Instant start, @Nullable JsonNode whatIf) {
+        return new PlanText(plan, start, false, whatIf, List.of());
     }
 
     static PlanText fromLive(Plan plan, PlanStart start, @Nullable JsonNode whatIf, List<String> notes) {

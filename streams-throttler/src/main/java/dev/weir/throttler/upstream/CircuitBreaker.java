@@ -54,9 +54,12 @@ public final class CircuitBreaker {
         this.state = state;
     }
 
-    /** From now on; what it is now stays. */
+    /** From now on; what it is now stays, but a half-open one closes when so many probes were good already. */
     public void configure(CircuitBreakerSettings newSettings) {
         settings = newSettings;
+        if (state.phase() == Phase.HALF_OPEN && state.probesGood() >= settings.probes()) {
+            state = State.CLOSED;
+        }
     }
 
     public State state() {
@@ -75,9 +78,6 @@ public final class CircuitBreaker {
     public boolean admits(long now) {
         if (state.phase() == Phase.OPEN && now >= state.openUntil()) {
             state = new State(Phase.HALF_OPEN, 0, state.openUntil(), Set.of(), 0);
-        } else if (state.phase() == Phase.HALF_OPEN && state.probesGood() >= settings.probes()) {
-            // Fewer are asked for now than when it half-opened.
-            state = State.CLOSED;
         }
         return switch (state.phase()) {
             case CLOSED -> true;

@@ -28,6 +28,11 @@ public final class Silence {
         return state;
     }
 
+    /** Permits in a row that brought no outcome. */
+    public int inARow() {
+        return state.silent();
+    }
+
     public boolean nobodyDispatches() {
         return state.nextProbe() != 0;
     }

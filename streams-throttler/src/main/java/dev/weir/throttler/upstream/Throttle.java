@@ -389,10 +389,19 @@ public final class Throttle {
         if (silence.nobodyDispatches() && !silence.probeIsDue(now)) {
             return "no-dispatcher";
         }
-        if (jobs.inFlight() >= settings.maxInFlight() && !silence.probeIsDue(now)) {
+        if (out() >= settings.maxInFlight() && !silence.probeIsDue(now)) {
             return "in-flight";
         }
         return null;
+    }
+
+    /**
+     * Permits that nothing came back from. Those that fell silent count until any outcome comes, so that none goes out in their
+     * place while it is not known whether anybody dispatches; but not when nothing else is out to tell.
+     */
+    private long out() {
+        long inFlight = jobs.inFlight();
+        return inFlight == 0 ? 0 : inFlight + silence.inARow();
     }
 
     private String tooCostly(Job job) {

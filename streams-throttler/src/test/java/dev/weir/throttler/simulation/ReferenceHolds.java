@@ -39,6 +39,10 @@ final class ReferenceHolds {
     void configure(Settings newSettings, Control.Mode newMode) {
         settings = newSettings;
         mode = newMode;
+        if (open && probesGood >= settings.circuitBreaker().probes()) {
+            // Fewer are asked for by now.
+            close();
+        }
     }
 
     /** Why nothing may be given now; null when something may. */
@@ -53,18 +57,15 @@ final class ReferenceHolds {
         if (open && now < openUntil) {
             return "the circuit is open for " + Duration.ofNanos(openUntil - now);
         }
-        if (probesGood >= settings.circuitBreaker().probes()) {
-            // Fewer are asked for by now.
-            close();
-        }
         if (open && probesOut.size() + probesGood >= settings.circuitBreaker().probes()) {
             return "the circuit is half open, its probes are out";
         }
         if (nobody && now < nextProbe) {
             return "nobody dispatches, the next probe goes in " + Duration.ofNanos(nextProbe - now);
         }
-        if (!nobody && inFlight >= settings.maxInFlight()) {
-            return inFlight + " are in flight";
+        // Silent calls count as being out, as long as another one is.
+        if (!nobody && inFlight > 0 && inFlight + silentInARow >= settings.maxInFlight()) {
+            return inFlight + " are in flight, " + silentInARow + " silent";
         }
         return null;
     }

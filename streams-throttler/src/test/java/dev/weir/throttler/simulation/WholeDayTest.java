@@ -67,7 +67,7 @@ class WholeDayTest {
     void shouldMakeUpWhatWasMissed_whenEachOfAHundredRestartsIsShorterThanTheBurst() {
         // At 18 a minute 15 permits are fifty seconds, and this window leaves the room to make them up before it moves
         // on.
-        QuotaWindow roomy = new QuotaWindow(Duration.ofMinutes(50), 1000, 900);
+        QuotaWindow roomy = new QuotaWindow(Duration.ofMinutes(48), 960, 864);
         long first = restartAHundredTimes(List.of(roomy), 28_000, 24 * 60 * 18, Duration.ofSeconds(20));
 
         assertThat(first).isPositive();
