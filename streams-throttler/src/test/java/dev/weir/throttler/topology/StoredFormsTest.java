@@ -1,0 +1,231 @@
+package dev.weir.throttler.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.contracts.config.CircuitBreakerSettings;
+import dev.weir.contracts.config.Weights;
+import dev.weir.contracts.wire.Call;
+import dev.weir.contracts.wire.JobRequest;
+import dev.weir.contracts.wire.JobStatus;
+import dev.weir.contracts.wire.Priority;
+import dev.weir.throttler.lanes.LaneEntry;
+import dev.weir.throttler.lanes.LaneKey;
+import dev.weir.throttler.lanes.LaneState;
+import dev.weir.throttler.quota.PermitLog;
+import dev.weir.throttler.quota.QuotaWindow;
+import dev.weir.throttler.upstream.CircuitBreaker;
+import dev.weir.throttler.upstream.Control;
+import dev.weir.throttler.upstream.Hold;
+import dev.weir.throttler.upstream.Job;
+import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Silence;
+import dev.weir.throttler.upstream.UpstreamState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StoredFormsTest {
+    private static final Instant AT = Instant.parse("2026-11-22T10:00:00.123456789Z");
+    private static final String ID = "0198c1de-7b00-7abc-8def-0123456789ab";
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                ID,
+                "0198C1DE-7B00-7ABC-8DEF-0123456789AB",
+                "1-1-1-1-1",
+                "no uuid, but thirty-six characters!!",
+                "größer"
+            })
+    void shouldReadWhatWasWritten_whateverTheId(String id) {
+        Job queued = job(id, JobStatus.QUEUED, new Job.Place("tenant", -3L, null, null, null), null, null);
+        Job out = job(id, JobStatus.DISPATCHED, new Job.Place(null, null, 17L, AT, AT.plusSeconds(30)), AT, "cancel-1");
+        JobRequest request = request(id, Map.of("Content-Type", "text/plain", "X", "ü"), "a body", null);
+
+        assertThat(JobForm.job(JobForm.bytes(queued))).isEqualTo(queued);
+        assertThat(JobForm.job(JobForm.bytes(out))).isEqualTo(out);
+        assertThat(JobForm.request(JobForm.bytes(request, null))).isEqualTo(request);
+        assertThat(JobForm.jobOfRequest(JobForm.bytes(request, null))).isNull();
+    }
+
+    @Test
+    void shouldReadTheJobThatStandsWithItsRequest() {
+        JobRequest request = request(ID, Map.of(), null, "AAEC");
+        Job job = new Job(
+                Job.VERSION,
+                new Job.Spec(
+                        ID,
+                        request.tenant(),
+                        request.upstream(),
+                        request.priority(),
+                        request.cost(),
+                        request.acceptedAt(),
+                        request.deadline(),
+                        request.bodyHash()),
+                JobStatus.QUEUED,
+                1,
+                new Job.Tally(0, 0, 0, 0),
+                new Job.Place("tenant", 5L, null, null, null),
+                null);
+
+        byte[] bytes = JobForm.bytes(request, job);
+
+        assertThat(JobForm.jobOfRequest(bytes)).isEqualTo(job);
+        assertThat(JobForm.request(bytes)).isEqualTo(request);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-1000000000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "9999-01-01T00:00:00.5Z"})
+    void shouldKeepInstantsToTheNanosecond_whateverTheDate(String text) {
+        Instant instant = Instant.parse(text);
+
+        Instant read = new FormReader(new FormWriter((byte) 1).instant(instant).bytes(), (byte) 1, "a test").instant();
+
+        assertThat(read).isEqualTo(instant);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, -1, 63, 64, -64, -65, 1L << 40, Long.MAX_VALUE, Long.MIN_VALUE})
+    void shouldKeepNumbers_whateverTheirSize(long number) {
+        FormReader in = new FormReader(
+                new FormWriter((byte) 1).signed(number).number(number).bytes(), (byte) 1, "a test");
+
+        assertThat(in.signed()).isEqualTo(number);
+        assertThat(in.number()).isEqualTo(number);
+    }
+
+    @Test
+    void shouldReadHeads_asTheyWereWritten() {
+        LaneState lane = new LaneState(
+                LaneState.VERSION, new LaneKey("gemini", "tenant", Priority.LOW), -2, 9, 7, 21, 100, 130, 3.75);
+        UpstreamState upstream = new UpstreamState(
+                UpstreamState.VERSION,
+                new Settings(
+                        "gemini",
+                        List.of(new QuotaWindow(Duration.ofMinutes(1), 1000, 900)),
+                        15,
+                        300,
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(30),
+                        List.of(Duration.ofMinutes(5)),
+                        CircuitBreakerSettings.DEFAULT,
+                        Weights.DEFAULT),
+                new Control(Control.Mode.PAUSED, 7),
+                new PermitLog.Head(1, 5, Long.MIN_VALUE, 2, -4, 3, Long.MIN_VALUE),
+                0.1,
+                1_800_000_000_000_000_001L,
+                3,
+                2,
+                1,
+                new CircuitBreaker.State(CircuitBreaker.Phase.HALF_OPEN, 4, 99, Set.of(11L, 12L), 1),
+                new Hold.State(5, 6),
+                new Silence.State(1, 2, 3));
+
+        HeadForm form = new HeadForm();
+
+        assertThat(HeadForm.lane(HeadForm.bytes(lane))).isEqualTo(lane);
+        assertThat(HeadForm.upstream(form.bytes(upstream))).isEqualTo(upstream);
+        assertThat(HeadForm.upstream(form.bytes(upstream))).isEqualTo(upstream);
+    }
+
+    @Test
+    void shouldKeepALaneLikeAMap_whateverIsPutAndTakenInWhateverOrder() {
+        long seed = System.nanoTime();
+        SplittableRandom random = new SplittableRandom(seed);
+        Map<Long, LaneEntry> expected = new HashMap<>();
+        Map<Long, byte[]> pages = new HashMap<>();
+
+        for (int step = 0; step < 5000; step++) {
+            long number = random.nextLong(-40, 40);
+            long page = LanePage.page(number);
+            if (random.nextBoolean()) {
+                LaneEntry entry = new LaneEntry(
+                        random.nextBoolean() ? new UUID(random.nextLong(), random.nextLong()).toString() : "id-" + step,
+                        1 + random.nextInt(1000),
+                        AT.plusNanos(random.nextLong(1L << 50)));
+                expected.put(number, entry);
+                pages.put(page, LanePage.with(pages.get(page), number, entry));
+            } else if (pages.containsKey(page)) {
+                expected.remove(number);
+                byte[] rest = LanePage.without(pages.get(page), number);
+                if (rest == null) {
+                    pages.remove(page);
+                } else {
+                    pages.put(page, rest);
+                }
+            }
+        }
+
+        for (long number = -40; number < 40; number++) {
+            byte[] page = pages.get(LanePage.page(number));
+            assertThat(page == null ? null : LanePage.entry(page, number))
+                    .as("number %d, seed %d", number, seed)
+                    .isEqualTo(expected.get(number));
+        }
+    }
+
+    @Test
+    void shouldKeepPermits_whenAPageGrowsAndOneOfThemChanges() {
+        byte[] page = null;
+        for (long number = 16; number < 32; number++) {
+            page = new PermitRecord(number, number + 5, 1).on(page, number);
+        }
+
+        page = new PermitRecord(20, 21, 0).on(page, 20);
+
+        assertThat(PermitRecord.read(page, 16)).isEqualTo(new PermitRecord(16, 21, 1));
+        assertThat(PermitRecord.read(page, 20)).isEqualTo(new PermitRecord(20, 21, 0));
+        assertThat(PermitRecord.read(page, 31)).isEqualTo(new PermitRecord(31, 36, 1));
+        assertThat(PermitRecord.read(new PermitRecord(1, 2, 3).on(null, 32), 33))
+                .isNull();
+        assertThat(PermitRecord.endsPage(31)).isTrue();
+        assertThat(PermitRecord.endsPage(30)).isFalse();
+    }
+
+    @Test
+    void shouldSayWhatToDo_whenAValueIsOfAnUnknownVersion() {
+        byte[] bytes = JobForm.bytes(job(ID, JobStatus.QUEUED, new Job.Place("t", 1L, null, null, null), null, null));
+        bytes[0] = 2;
+
+        assertThatThrownBy(() -> JobForm.job(bytes))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("a job of version 2")
+                .hasMessageContaining("start the one that wrote it");
+    }
+
+    private static Job job(String id, JobStatus status, Job.Place place, Instant deadline, String cancel) {
+        return new Job(
+                Job.VERSION,
+                new Job.Spec(id, "tenant", "gemini", Priority.HIGH, 300, AT, deadline, "hash"),
+                status,
+                12,
+                new Job.Tally(1, 2, 3, 4),
+                place,
+                cancel);
+    }
+
+    private static JobRequest request(String id, Map<String, String> headers, String body, String bodyBase64) {
+        return new JobRequest(
+                JobRequest.VERSION,
+                id,
+                "tenant",
+                "gemini",
+                new Call("PUT", "/v1/x?y=ü", headers, body, bodyBase64),
+                Priority.NORMAL,
+                AT.plusSeconds(5),
+                AT.plusSeconds(50),
+                2,
+                AT,
+                "hash",
+                "00-trace-01");
+    }
+}
