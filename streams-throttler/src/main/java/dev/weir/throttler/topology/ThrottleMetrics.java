@@ -4,9 +4,11 @@ import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobStatus;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,10 @@ public final class ThrottleMetrics {
 
     private final MeterRegistry registry;
     private final Map<String, Forecast> newest = new ConcurrentHashMap<>();
+    /** Those that have gauges: a window may be added while Weir runs. */
+    private final Set<WindowOf> windows = ConcurrentHashMap.newKeySet();
+
+    private record WindowOf(String upstream, Duration per) {}
 
     public ThrottleMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -42,27 +48,31 @@ public final class ThrottleMetrics {
 
     void forecast(Forecast forecast) {
         if (newest.put(forecast.upstream(), forecast) == null) {
-            register(forecast);
+            register(forecast.upstream());
+        }
+        for (Forecast.Window window : forecast.windows()) {
+            if (windows.add(new WindowOf(forecast.upstream(), window.per()))) {
+                register(forecast.upstream(), window.per().toString());
+            }
         }
     }
 
-    private void register(Forecast first) {
-        String upstream = first.upstream();
-        for (Forecast.Window window : first.windows()) {
-            String per = window.per().toString();
-            gauge(
-                    "weir.window.used",
-                    upstream,
-                    "window",
-                    per,
-                    f -> windowOf(f, per).used());
-            gauge(
-                    "weir.window.budget",
-                    upstream,
-                    "window",
-                    per,
-                    f -> windowOf(f, per).budget());
-        }
+    private void register(String upstream, String per) {
+        gauge(
+                "weir.window.used",
+                upstream,
+                "window",
+                per,
+                f -> windowOf(f, per).used());
+        gauge(
+                "weir.window.budget",
+                upstream,
+                "window",
+                per,
+                f -> windowOf(f, per).budget());
+    }
+
+    private void register(String upstream) {
         gauge("weir.queue.jobs", upstream, "state", "waiting", f -> f.queue().waiting());
         gauge("weir.queue.jobs", upstream, "state", "scheduled", f -> f.queue().scheduled());
         gauge("weir.queue.jobs", upstream, "state", "retrying", f -> f.queue().retrying());
@@ -92,6 +102,6 @@ public final class ThrottleMetrics {
                 return window;
             }
         }
-        return new Forecast.Window(java.time.Duration.ZERO, 0, 0, 0, null);
+        return new Forecast.Window(Duration.ZERO, 0, 0, 0, null);
     }
 }

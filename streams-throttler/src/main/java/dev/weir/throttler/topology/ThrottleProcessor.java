@@ -414,7 +414,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private static Throttle build(
             Settings settings, @Nullable UpstreamState state, List<LaneState> laneStates, StoreJournal from) {
         PermitLog log = new PermitLog(settings.windows(), settings.burst());
-        if (state != null) {
+        if (state != null && state.log().first() < state.log().next()) {
             try (KeyValueIterator<Bytes, byte[]> permits = from.permits(
                     settings.upstream(), state.log().first(), state.log().next())) {
                 long number = state.log().first();

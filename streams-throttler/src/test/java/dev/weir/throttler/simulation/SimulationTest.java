@@ -15,7 +15,7 @@ class SimulationTest {
             return List.of(Long.parseLong(seed));
         }
         return new SplittableRandom(20261122)
-                .longs(Integer.getInteger("weir.runs", 300))
+                .longs(Integer.getInteger("weir.runs", 200))
                 .map(n -> n >>> 32)
                 .boxed()
                 .toList();
