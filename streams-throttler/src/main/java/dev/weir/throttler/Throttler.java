@@ -195,9 +195,6 @@ public final class Throttler implements AutoCloseable {
                 Map.entry(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL.toMillis()),
                 Map.entry(StreamsConfig.POLL_MS_CONFIG, 20L),
                 Map.entry(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1),
-                // To wait for the other topics is to write a text for each record and each idle task, again and again.
-                // time.
-                Map.entry(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED),
                 Map.entry(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) kafka.replication()),
                 Map.entry(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, kafka.replication() > 1 ? 1 : 0),
                 Map.entry(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, STORE_CACHE_BYTES),
