@@ -58,12 +58,7 @@ public final class ThrottleMetrics {
     }
 
     private void register(String upstream, String per) {
-        gauge(
-                "weir.window.used",
-                upstream,
-                "window",
-                per,
-                f -> windowOf(f, per).used());
+        gauge("weir.window.used", upstream, "window", per, f -> windowOf(f, per).used());
         gauge(
                 "weir.window.budget",
                 upstream,
