@@ -32,19 +32,6 @@ record PermitRecord(long slot, long arrival, int cost) {
         return out;
     }
 
-    /** As the only one of a page. */
-    byte[] bytes() {
-        return on(null, 0);
-    }
-
-    static PermitRecord read(byte[] bytes) {
-        PermitRecord permit = read(bytes, 0);
-        if (permit == null) {
-            throw new IllegalStateException("a page of permits in the store is empty");
-        }
-        return permit;
-    }
-
     /** Null when the page does not reach so far. */
     static @Nullable PermitRecord read(byte[] page, long number) {
         if (page[0] != VERSION) {

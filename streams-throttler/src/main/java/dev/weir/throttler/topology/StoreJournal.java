@@ -9,6 +9,7 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
+import dev.weir.throttler.quota.PermitLog;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Journal;
 import dev.weir.throttler.upstream.Timer;
@@ -218,14 +219,28 @@ final class StoreJournal implements Journal {
         return all(Keys.LANE, HeadForm::lane);
     }
 
-    /** The permits of an upstream from one number to another, the last exclusive, in order. */
-    KeyValueIterator<Bytes, byte[]> permits(String upstream, long from, long to) {
-        return new PermitPages(
-                heads.range(
-                        Keys.permitPage(upstream, PermitRecord.page(from)),
-                        Keys.permitPage(upstream, PermitRecord.page(to - 1))),
-                from,
-                to);
+    /** Puts an upstream's permits back into its log, in order. */
+    void restore(String upstream, PermitLog.Head head, PermitLog log) {
+        if (head.first() == head.next()) {
+            return;
+        }
+        Bytes from = Keys.permitPage(upstream, PermitRecord.page(head.first()));
+        Bytes to = Keys.permitPage(upstream, PermitRecord.page(head.next() - 1));
+        long number = head.first();
+        try (KeyValueIterator<Bytes, byte[]> pages = heads.range(from, to)) {
+            while (pages.hasNext()) {
+                byte[] page = pages.next().value;
+                long end = Math.min(head.next(), (PermitRecord.page(number) + 1) * PermitRecord.PAGE);
+                for (; number < end; number++) {
+                    PermitRecord permit = PermitRecord.read(page, number);
+                    if (permit == null) {
+                        throw new IllegalStateException("permit " + number + " of " + upstream
+                                + " is missing in the store: the log has a hole");
+                    }
+                    log.restore(number, permit.slot(), permit.arrival(), permit.cost());
+                }
+            }
+        }
     }
 
     /** Timers that are due by now, the earliest first, at most so many; they are taken out. */

@@ -37,13 +37,11 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
-import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
@@ -414,16 +412,8 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private static Throttle build(
             Settings settings, @Nullable UpstreamState state, List<LaneState> laneStates, StoreJournal from) {
         PermitLog log = new PermitLog(settings.windows(), settings.burst());
-        if (state != null && state.log().first() < state.log().next()) {
-            try (KeyValueIterator<Bytes, byte[]> permits = from.permits(
-                    settings.upstream(), state.log().first(), state.log().next())) {
-                long number = state.log().first();
-                while (permits.hasNext()) {
-                    KeyValue<Bytes, byte[]> entry = permits.next();
-                    PermitRecord permit = PermitRecord.read(entry.value);
-                    log.restore(number++, permit.slot(), permit.arrival(), permit.cost());
-                }
-            }
+        if (state != null) {
+            from.restore(settings.upstream(), state.log(), log);
         }
         Lanes lanes = new Lanes(from, settings.weights());
         laneStates.forEach(lanes::restore);
