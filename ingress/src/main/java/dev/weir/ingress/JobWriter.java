@@ -62,7 +62,8 @@ final class JobWriter {
                 job.priority(),
                 job.notBefore(),
                 job.acceptedAt(),
-                job.bodyHash());
+                job.bodyHash(),
+                job.cost());
         return kafka.send(new ProducerRecord<>(Topics.ACCEPTED, job.id(), Json.bytes(accepted)))
                 .exceptionallyCompose(failure -> {
                     if (tryNumber < ACCEPTED_TRIES) {

@@ -141,7 +141,7 @@ final class StatusQueryIT {
     }
 
     private static void accept(KafkaProducer<String, byte[]> producer, String id) throws Exception {
-        byte[] accepted = Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash"));
+        byte[] accepted = Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash", 1));
         producer.send(new ProducerRecord<>(Topics.ACCEPTED, id, accepted)).get(30, TimeUnit.SECONDS);
     }
 
@@ -165,6 +165,8 @@ final class StatusQueryIT {
                 null,
                 false,
                 "hash",
+                null,
+                1,
                 null);
         var unused = producer.send(new ProducerRecord<>(Topics.JOB_EVENTS, id, Json.bytes(event)));
     }

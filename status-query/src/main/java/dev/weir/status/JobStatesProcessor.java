@@ -149,6 +149,8 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
                 null,
                 false,
                 accepted.bodyHash(),
+                null,
+                accepted.cost(),
                 null);
     }
 

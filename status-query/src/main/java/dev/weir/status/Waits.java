@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** When a job will be called and what place it has in its lane: the throttle's own forecast, read for one job. Thread-safe. */
 final class Waits {
-    /** A record of a waiting job does not carry its cost, and most cost one. */
-    private static final int COST = 1;
-
     private final Function<String, @Nullable Forecast> forecasts;
     private final LaneHeads lanes;
     private final InstantSource clock;
@@ -64,7 +61,7 @@ final class Waits {
             permit = forecast.etaOfQueuedJob(job.lane(), job.priority(), job.laneSeq(), job.laneCost());
         }
         if (permit == null) {
-            permit = forecast.etaOfNewJob(job.tenant(), job.priority(), COST);
+            permit = forecast.etaOfNewJob(job.tenant(), job.priority(), job.cost());
         }
         if (permit == null) {
             return null;

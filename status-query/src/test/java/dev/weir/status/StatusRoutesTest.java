@@ -268,7 +268,7 @@ final class StatusRoutesTest {
         fixture.accepted.pipeInput(
                 ID,
                 Json.bytes(new dev.weir.contracts.wire.Accepted(
-                        1, ID, "other", "gemini", Priority.LOW, null, T0, "hash")));
+                        1, ID, "other", "gemini", Priority.LOW, null, T0, "hash", 1)));
 
         problem("/v1/jobs/" + ID, 404);
     }

@@ -46,7 +46,7 @@ final class TopologyFixture implements AutoCloseable {
 
     void accept(String id) {
         accepted.pipeInput(
-                id, Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash-" + id)));
+                id, Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash-" + id, 1)));
     }
 
     void tell(JobEvent event) {
@@ -80,6 +80,8 @@ final class TopologyFixture implements AutoCloseable {
                 null,
                 answered,
                 "hash-" + id,
+                null,
+                1,
                 null);
     }
 

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * key: the job's id. No transaction touches that topic, so the status service sees it at once. Its revision is 0.
  *
  * @param bodyHash as in {@link JobRequest}
+ * @param cost permits that its call spends, from 1
  */
 public record Accepted(
         int v,
@@ -17,6 +18,12 @@ public record Accepted(
         Priority priority,
         @Nullable Instant notBefore,
         Instant acceptedAt,
-        String bodyHash) {
+        String bodyHash,
+        int cost) {
     public static final int VERSION = 1;
+
+    public Accepted {
+        // Not told by older writers.
+        cost = Math.max(1, cost);
+    }
 }

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param cancel the id of the newest {@link CancelRequest} that was decided on; it was too late unless the status is
  *     {@code cancelled}
  * @param answered whether a finished job has an answer of the upstream in the results
+ * @param cost permits that its call spends, from 1
+ * @param again true when the status is that of the event before and only a cancellation was decided on; null else
  */
 public record JobEvent(
         int v,
@@ -40,6 +42,13 @@ public record JobEvent(
         @Nullable String error,
         boolean answered,
         String bodyHash,
-        @Nullable String cancel) {
+        @Nullable String cancel,
+        int cost,
+        @Nullable Boolean again) {
     public static final int VERSION = 1;
+
+    public JobEvent {
+        // Not told by older writers.
+        cost = Math.max(1, cost);
+    }
 }

@@ -339,6 +339,8 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                         reason,
                         false,
                         request.bodyHash(),
+                        null,
+                        request.cost(),
                         null));
     }
 

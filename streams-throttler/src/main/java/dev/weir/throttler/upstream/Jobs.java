@@ -135,7 +135,7 @@ final class Jobs {
     void refuseCancel(Job dispatched, String cancellation, long now) {
         Job told = dispatched.decided(cancellation).now(dispatched.status(), dispatched.place());
         journal.putJob(told);
-        tell(told, told.place().slot(), null, null, false, now);
+        tell(told, null, told.place().slot(), null, null, false, true, now);
     }
 
     void expire(Job job, long now) {
@@ -184,7 +184,7 @@ final class Jobs {
     private void queued(Job job, Lanes.Place place, @Nullable String reason, long now) {
         Job queued = job.now(JobStatus.QUEUED, Job.Place.in(place));
         journal.putJob(queued);
-        tell(queued, place.cost(), null, null, reason, false, now);
+        tell(queued, place.cost(), null, null, reason, false, false, now);
     }
 
     private void await(Job waiting, Instant due, @Nullable String reason, long now) {
@@ -207,7 +207,7 @@ final class Jobs {
             @Nullable String error,
             boolean answered,
             long now) {
-        tell(job, null, dueAt, finishedAt, error, answered, now);
+        tell(job, null, dueAt, finishedAt, error, answered, false, now);
     }
 
     private void tell(
@@ -217,6 +217,7 @@ final class Jobs {
             @Nullable Instant finishedAt,
             @Nullable String error,
             boolean answered,
+            boolean again,
             long now) {
         journal.send(new JobEvent(
                 JobEvent.VERSION,
@@ -237,6 +238,8 @@ final class Jobs {
                 error,
                 answered,
                 job.spec().bodyHash(),
-                job.cancel()));
+                job.cancel(),
+                job.cost(),
+                again ? Boolean.TRUE : null));
     }
 }
