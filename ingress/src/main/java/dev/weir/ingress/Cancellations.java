@@ -1,5 +1,6 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.Json;
@@ -87,7 +88,7 @@ final class Cancellations {
                             failure));
                 })
                 .thenCompose(job -> {
-                    if (job == null || !job.tenant().equals(caller.tenant())) {
+                    if (job == null || !caller.sees(job.tenant())) {
                         return CompletableFuture.completedFuture(unknown(id));
                     }
                     Reply decided = decided(job, null);

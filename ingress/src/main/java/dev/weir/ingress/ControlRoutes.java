@@ -1,6 +1,7 @@
 package dev.weir.ingress;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.access.Caller;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.io.ByteArrayOutputStream;
@@ -20,7 +21,6 @@ final class ControlRoutes {
     private static final List<String> PATCH = List.of("application/merge-patch+json", "application/json");
     private static final Logger LOG = LoggerFactory.getLogger(ControlRoutes.class);
 
-    private final Callers callers;
     private final UpstreamChanges upstreams;
     private final Cancellations cancellations;
     private final IngressMetrics metrics;
@@ -28,13 +28,11 @@ final class ControlRoutes {
     private final Executor answers;
 
     ControlRoutes(
-            Callers callers,
             UpstreamChanges upstreams,
             Cancellations cancellations,
             IngressMetrics metrics,
             InstantSource clock,
             Executor answers) {
-        this.callers = callers;
         this.upstreams = upstreams;
         this.cancellations = cancellations;
         this.metrics = metrics;
@@ -50,11 +48,11 @@ final class ControlRoutes {
     }
 
     private void cancel(Context ctx) {
-        answer(ctx, cancellations.cancel(callers.identify(ctx), ctx.pathParam("id")));
+        answer(ctx, cancellations.cancel(Caller.of(ctx), ctx.pathParam("id")));
     }
 
     private void patch(Context ctx) {
-        Caller caller = callers.identify(ctx);
+        Caller caller = Caller.of(ctx);
         Reply refusal = RequestReader.mediaType(ctx, PATCH);
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         refusal = refusal == null ? reader.body(ctx, body) : refusal;
@@ -73,7 +71,7 @@ final class ControlRoutes {
     }
 
     private void pause(Context ctx, boolean paused) {
-        Caller caller = callers.identify(ctx);
+        Caller caller = Caller.of(ctx);
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         Reply refusal = reader.body(ctx, body);
         if (refusal == null && body.size() > 0) {

@@ -1,5 +1,6 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.wire.Forecast;
 import java.time.Duration;
 import java.time.Instant;

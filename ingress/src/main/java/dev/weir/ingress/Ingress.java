@@ -1,5 +1,6 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.CompactedTopic;
@@ -48,7 +49,6 @@ public final class Ingress implements AutoCloseable {
     private final IngressMetrics metrics;
     private final InstantSource clock;
     private final ThreadPoolExecutor answers;
-    private final Callers callers = Callers.LOCAL;
 
     /** The producer starts to connect at once; until it has, jobs are answered 503. */
     public Ingress(
@@ -79,7 +79,6 @@ public final class Ingress implements AutoCloseable {
                     return thread;
                 });
         this.control = new ControlRoutes(
-                callers,
                 new UpstreamChanges(upstreams, forecasts, writer, askAgain, clock),
                 new Cancellations(writer, knownJobs, askAgain, clock, random),
                 metrics,
@@ -99,7 +98,7 @@ public final class Ingress implements AutoCloseable {
 
     private void submit(Context ctx) {
         Timer.Sample started = metrics.start();
-        Caller caller = callers.identify(ctx);
+        Caller caller = Caller.of(ctx);
         Reply refusal = reader.refusal(ctx);
         if (refusal != null) {
             answer(ctx, refusal, started);

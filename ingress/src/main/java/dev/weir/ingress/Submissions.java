@@ -2,6 +2,7 @@ package dev.weir.ingress;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.http.Problem;

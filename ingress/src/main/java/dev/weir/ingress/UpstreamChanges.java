@@ -3,6 +3,7 @@ package dev.weir.ingress;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.SettingsPatch;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;

@@ -2,6 +2,7 @@ package dev.weir.ingress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.kafka.KafkaSettings;
 import java.nio.file.Path;
@@ -62,6 +63,6 @@ class CancellationsTest {
     }
 
     private CompletableFuture<Reply> cancel(String id) {
-        return cancellations.cancel(new Caller("local"), id);
+        return cancellations.cancel(Caller.LOCAL, id);
     }
 }

@@ -3,7 +3,13 @@ package dev.weir.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.access.Gate;
+import dev.weir.contracts.config.ClientConfig;
+import dev.weir.contracts.config.ClientRole;
+import dev.weir.contracts.config.Clients;
+import dev.weir.contracts.config.KeyHash;
 import dev.weir.contracts.config.Limit;
+import dev.weir.contracts.config.Tier;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
@@ -71,9 +77,26 @@ class ControlHttpTest {
             Map.of("ingress", ingress::notReady),
             metrics);
 
+    private static final Clients CLIENTS = new Clients(
+            List.of(
+                    new ClientConfig("local", KeyHash.of("producer"), Tier.FREE, 1, ClientRole.PRODUCER),
+                    new ClientConfig("ops", KeyHash.of("operator"), Tier.FREE, 1, ClientRole.OPERATOR)),
+            Tier.defaults(),
+            false,
+            List.of());
+    private final HttpServer guarded = new HttpServer(
+            "127.0.0.1",
+            0,
+            CONFIG.maxBodyBytes(),
+            List.of(ingress::routes),
+            Map.of(),
+            metrics,
+            new Gate(CLIENTS, metrics));
+
     @AfterAll
     void stop() {
         server.close();
+        guarded.close();
         ingress.close();
     }
 
@@ -178,7 +201,17 @@ class ControlHttpTest {
         assertThat(delete("%00").statusCode()).isEqualTo(400);
 
         found = CompletableFuture.completedFuture(job("another", JobStatus.CANCELLED));
-        assertThat(delete(JOB).statusCode()).isEqualTo(404);
+        assertThat(deleteAs("producer").statusCode()).isEqualTo(404);
+        assertThat(deleteAs("operator").statusCode()).isEqualTo(200);
+    }
+
+    private HttpResponse<String> deleteAs(String key) throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + guarded.port() + "/v1/jobs/" + JOB))
+                        .header("X-API-Key", key)
+                        .DELETE()
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     @ParameterizedTest

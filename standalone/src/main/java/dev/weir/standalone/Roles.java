@@ -1,5 +1,7 @@
 package dev.weir.standalone;
 
+import dev.weir.contracts.access.Gate;
+import dev.weir.contracts.access.PeerToken;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
@@ -24,6 +26,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -138,16 +141,32 @@ public final class Roles implements AutoCloseable {
                 if (where.statusUrl() == null) {
                     throw new StartException("the ingress needs WEIR_STATUS_URL: where the status role answers");
                 }
-                knownJobs = new HttpKnownJobs(where.statusUrl());
+                knownJobs = new HttpKnownJobs(where.statusUrl(), PeerToken.of(config.clients()));
             }
             Ingress ingress =
                     parts.add("ingress", new Ingress(config, kafka, upstreams, forecasts, knownJobs, metrics, clock));
             routes.add(ingress::routes);
             readiness.put("ingress", ingress::notReady);
         }
+        Gate gate = new Gate(config.clients(), metrics);
+        if (answersClients) {
+            say(config, gate, where.host());
+        }
         Ports.requireFree(where.host(), where.port(), "Weir's HTTP server", "--port or WEIR_PORT");
         return parts.add(
-                "http", new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics));
+                "http",
+                new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics, gate));
+    }
+
+    private static void say(WeirConfig config, Gate gate, String host) {
+        LOG.info(gate.describe());
+        if (config.clients().isEmpty()
+                && !InetAddress.getLoopbackAddress().getHostAddress().equals(host)) {
+            LOG.warn(
+                    "it listens on {}, but without clients in the configuration calls from other machines are answered 403,"
+                            + " an ingress's questions to a status service among them",
+                    host);
+        }
     }
 
     /**

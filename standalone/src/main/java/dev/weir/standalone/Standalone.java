@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 public final class Standalone implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Standalone.class);
 
-    /** No authentication yet, so nobody but this machine gets in. */
+    /** Where it listens unless told otherwise: nobody but this machine gets in. */
     public static final String HOST = "127.0.0.1";
 
     /**
@@ -38,10 +38,19 @@ public final class Standalone implements AutoCloseable {
     private static final Duration POSTGRES_CLOSE_TIMEOUT =
             POSTGRES_START_PATIENCE.plus(Lifecycle.CLOSE_TIMEOUT).plus(Lifecycle.CLOSE_TIMEOUT);
 
-    /** @param kafkaPort and postgresPort: 0 for a free one; so for {@code port} */
-    public record Options(WeirConfig config, Path dataDir, int port, int kafkaPort, int postgresPort) {}
+    /**
+     * @param host the address that HTTP listens on; what is embedded listens on this machine's alone
+     * @param kafkaPort and postgresPort: 0 for a free one; so for {@code port}
+     */
+    public record Options(WeirConfig config, Path dataDir, String host, int port, int kafkaPort, int postgresPort) {
+        /** For this machine alone. */
+        public Options(WeirConfig config, Path dataDir, int port, int kafkaPort, int postgresPort) {
+            this(config, dataDir, HOST, port, kafkaPort, postgresPort);
+        }
+    }
 
     private final Lifecycle parts;
+    private final String host;
     private final EmbeddedKafka kafka;
     private final EmbeddedPostgresServer postgres;
     private final Roles roles;
@@ -54,9 +63,10 @@ public final class Standalone implements AutoCloseable {
     /** @param parts gets all that starts, and may be closed meanwhile; closed already when this throws */
     public Standalone(Options options, Lifecycle parts) throws InterruptedException {
         this.parts = parts;
+        this.host = options.host();
         try {
             DataDir dir = parts.add("data directory", new DataDir(options.dataDir()));
-            Ports.requireFree(HOST, options.port(), "Weir's HTTP server", "--port");
+            Ports.requireFree(options.host(), options.port(), "Weir's HTTP server", "--port");
             CompletableFuture<EmbeddedPostgresServer> starting = new CompletableFuture<>();
             // Added before it starts: it is a process of its own, which nothing else ends.
             parts.add("PostgreSQL", () -> stop(starting, dir.postgres()), POSTGRES_CLOSE_TIMEOUT);
@@ -69,7 +79,8 @@ public final class Standalone implements AutoCloseable {
                     kafka.bootstrapServers(), "standalone", dir.state(), REPLICATION, SESSION_TIMEOUT, true);
             roles = new Roles(
                     EnumSet.allOf(Role.class),
-                    new Roles.Surroundings(options.config(), settings, postgres.url(), null, HOST, options.port()),
+                    new Roles.Surroundings(
+                            options.config(), settings, postgres.url(), null, options.host(), options.port()),
                     parts);
         } catch (RuntimeException | Error | InterruptedException e) {
             if (parts.isClosed()) {
@@ -81,9 +92,10 @@ public final class Standalone implements AutoCloseable {
         }
     }
 
-    /** {@code http://host:port}. */
+    /** {@code http://host:port}, as seen from this machine. */
     public String url() {
-        return "http://" + HOST + ":" + roles.port();
+        boolean any = host.equals("0.0.0.0") || host.equals("::");
+        return "http://" + (any ? HOST : host.contains(":") ? "[" + host + "]" : host) + ":" + roles.port();
     }
 
     public String bootstrapServers() {

@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The status service: the state of each job and of each upstream, over HTTP and in-process. Thread-safe. */
 public final class StatusQuery implements AutoCloseable {
-    /** There is no authentication yet: whoever asks is this tenant. */
-    private static final String LOCAL_TENANT = "local";
-
     private static final int LOOKUP_THREADS = 2;
     /** At most so many lookups wait, each for one thread at a time. */
     private static final int MOST_QUEUED_LOOKUPS = JobLookup.MOST_WAITING;
@@ -60,14 +57,7 @@ public final class StatusQuery implements AutoCloseable {
         EndOffsets ends = new EndOffsets(admin, progress.partitions());
         jobs = new JobLookup(progress, ends::accepted, streams::jobs, lookups);
         results = new JobResults(database.dataSource(), metrics, clock);
-        routes = new StatusRoutes(
-                upstreams,
-                jobs,
-                results,
-                new Waits(forecasts::of, lanes, clock),
-                forecasts,
-                request -> LOCAL_TENANT,
-                clock);
+        routes = new StatusRoutes(upstreams, jobs, results, new Waits(forecasts::of, lanes, clock), forecasts, clock);
     }
 
     /** Begins to read; {@link #notReady()} says when it has caught up. The topics must exist. */

@@ -1,6 +1,7 @@
 package dev.weir.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.CompactedTopic;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,24 +32,20 @@ final class StatusRoutes {
     private final JobResults results;
     private final Waits waits;
     private final CompactedTopic<Forecast> forecasts;
-    private final Function<Context, String> tenantOf;
     private final InstantSource clock;
 
-    /** @param tenantOf who asks; a job of another tenant is not there for them */
     StatusRoutes(
             Upstreams upstreams,
             JobLookup jobs,
             JobResults results,
             Waits waits,
             CompactedTopic<Forecast> forecasts,
-            Function<Context, String> tenantOf,
             InstantSource clock) {
         this.upstreams = upstreams;
         this.jobs = jobs;
         this.results = results;
         this.waits = waits;
         this.forecasts = forecasts;
-        this.tenantOf = tenantOf;
         this.clock = clock;
     }
 
@@ -63,11 +59,11 @@ final class StatusRoutes {
 
     private void job(Context ctx) {
         String id = ctx.pathParam("id");
-        String tenant = tenantOf.apply(ctx);
+        Caller caller = Caller.of(ctx);
         answer(
                 ctx,
                 () -> jobs.job(id).thenCompose(job -> {
-                    if (job == null || !job.tenant().equals(tenant)) {
+                    if (job == null || !caller.sees(job.tenant())) {
                         notFound(
                                 ctx,
                                 "no job " + shown(id) + " is known; finished jobs are forgotten after "
@@ -112,10 +108,12 @@ final class StatusRoutes {
     private record Listed(List<UpstreamView> upstreams) {}
 
     private void upstreams(Context ctx) {
+        Caller caller = Caller.of(ctx);
         List<UpstreamView> views = Stream.concat(upstreams.names().stream(), forecasts.all().keySet().stream())
                 .distinct()
                 .map(this::view)
                 .filter(Objects::nonNull)
+                .map(view -> view.to(caller))
                 .toList();
         json(ctx, new Listed(views));
     }
@@ -126,7 +124,7 @@ final class StatusRoutes {
         if (view == null) {
             noUpstream(ctx, name);
         } else {
-            json(ctx, view);
+            json(ctx, view.to(Caller.of(ctx)));
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.weir.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;
+import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.wire.Forecast;
 import java.time.Duration;
 import java.time.Instant;
@@ -93,6 +95,15 @@ record UpstreamView(
                 false,
                 0,
                 settings);
+    }
+
+    /** What a caller may see of it: weights name tenants. */
+    UpstreamView to(Caller caller) {
+        if (settings == null || caller.seesAll()) {
+            return this;
+        }
+        Weights own = settings.weights().without(tenant -> !caller.sees(tenant));
+        return new UpstreamView(name, state, heldBy, windows, queue, circuit, removed, revision, settings.with(own));
     }
 
     private static @Nullable Instant future(@Nullable Instant instant, Instant now) {

@@ -92,13 +92,7 @@ final class StatusRoutesTest {
                 partition -> fixture.jobs(),
                 lookups);
         StatusRoutes routes = new StatusRoutes(
-                upstreams,
-                jobs,
-                results,
-                new Waits(forecasts::of, fixture.lanes, () -> T0),
-                forecasts,
-                request -> "local",
-                () -> T0);
+                upstreams, jobs, results, new Waits(forecasts::of, fixture.lanes, () -> T0), forecasts, () -> T0);
         server = new HttpServer(
                 "127.0.0.1",
                 0,
@@ -261,16 +255,6 @@ final class StatusRoutesTest {
         problem("/v1/jobs/" + ID, 404);
         problem("/v1/jobs/no-such-id", 404);
         problem("/internal/known-jobs/" + ID, 404);
-    }
-
-    @Test
-    void shouldBe404_whenTheJobIsAnotherTenants() throws Exception {
-        fixture.accepted.pipeInput(
-                ID,
-                Json.bytes(new dev.weir.contracts.wire.Accepted(
-                        1, ID, "other", "gemini", Priority.LOW, null, T0, "hash", 1)));
-
-        problem("/v1/jobs/" + ID, 404);
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +69,18 @@ final class ConfigKeys {
                     .flatMap(children -> children)
                     .toList());
 
-    static final ConfigKey ROOT =
-            section("", new ConfigKey("upstreams", Kind.NAMED, List.of(UPSTREAM)), value("maxBodyBytes"));
+    static final ConfigKey ROOT = section(
+            "",
+            new ConfigKey("upstreams", Kind.NAMED, List.of(UPSTREAM)),
+            value("maxBodyBytes"),
+            new ConfigKey(
+                    "clients",
+                    Kind.LIST,
+                    List.of(section(
+                            "", value("tenant"), value("apiKey"), value("tier"), value("weight"), value("role")))),
+            new ConfigKey("tiers", Kind.NAMED, List.of(section("", value("permits"), value("per")))),
+            value("oldRateLimitHeaders"),
+            new ConfigKey("trustedProxies", Kind.LIST, List.of(value(""))));
 
     /** Variables that are settings of the process, not keys of the file. */
     static final Set<String> RESERVED_VARIABLES = Set.of(
@@ -81,6 +92,7 @@ final class ConfigKeys {
             "WEIR_STATUS_URL",
             "WEIR_STATE_DIR",
             "WEIR_URL",
+            "WEIR_API_KEY",
             "WEIR_LOG_LEVEL",
             "WEIR_INSTANCE",
             "WEIR_REPLICATION",
@@ -106,10 +118,14 @@ final class ConfigKeys {
         }
     }
 
-    /** Every key that a variable's name can stand for; more than one only when upstreams have names that look alike. */
-    static List<Target> targetsOf(String variable, Set<String> upstreams) {
+    /**
+     * Every key that a variable's name can stand for; more than one only when names look alike.
+     *
+     * @param names those that the user chose, by the key that they stand under
+     */
+    static List<Target> targetsOf(String variable, Map<String, Set<String>> names) {
         List<Target> found = new ArrayList<>();
-        collect(variable.substring(PREFIX.length()), ROOT, List.of(), upstreams, found);
+        collect(variable.substring(PREFIX.length()), ROOT, List.of(), names, found);
         return found;
     }
 
@@ -126,7 +142,8 @@ final class ConfigKeys {
                 ", ", UPSTREAM.children().stream().map(ConfigKey::name).toList());
     }
 
-    private static void collect(String rest, ConfigKey key, List<Object> steps, Set<String> names, List<Target> found) {
+    private static void collect(
+            String rest, ConfigKey key, List<Object> steps, Map<String, Set<String>> names, List<Target> found) {
         switch (key.kind()) {
             case VALUE, MAP -> {
                 // has no keys below it that a variable could name
@@ -140,7 +157,7 @@ final class ConfigKeys {
                 }
             }
             case NAMED -> {
-                for (String name : names) {
+                for (String name : names.getOrDefault(key.name(), Set.of())) {
                     step(rest, form(name), name, key.item(), steps, names, found);
                 }
             }
@@ -163,7 +180,7 @@ final class ConfigKeys {
             Object step,
             ConfigKey child,
             List<Object> steps,
-            Set<String> names,
+            Map<String, Set<String>> names,
             List<Target> found) {
         List<Object> longer = new ArrayList<>(steps);
         longer.add(step);
@@ -174,9 +191,9 @@ final class ConfigKeys {
         }
     }
 
-    /** An upstream's name as it stands in a variable's. */
-    private static String form(String upstream) {
-        return upstream.toUpperCase(Locale.ROOT).replace('-', '_');
+    /** A name that the user chose as it stands in a variable's. */
+    private static String form(String name) {
+        return name.toUpperCase(Locale.ROOT).replace('-', '_');
     }
 
     /** {@code maxInFlight} as {@code MAX_IN_FLIGHT}. */

@@ -48,7 +48,7 @@ public final class ConfigLoader {
 
     private ConfigLoader() {}
 
-    /** @param warnings {@code WEIR_…} variables that name no key, one sentence each */
+    /** @param warnings {@code WEIR_…} variables that name no key, and keys that can be guessed; one sentence each */
     public record Loaded(WeirConfig config, List<String> warnings) {
         public Loaded {
             warnings = List.copyOf(warnings);
@@ -77,6 +77,7 @@ public final class ConfigLoader {
         if (config == null) {
             throw new IllegalStateException("no configuration, and no problem with it either");
         }
+        warnings.addAll(problems.warnings());
         return new Loaded(config, warnings);
     }
 
@@ -112,6 +113,9 @@ public final class ConfigLoader {
             ObjectNode root, Map<String, String> env, Map<String, String> origins, ConfigProblems problems) {
         Set<String> upstreams = new HashSet<>();
         root.path("upstreams").fieldNames().forEachRemaining(upstreams::add);
+        Set<String> tiers = new HashSet<>(Tier.defaults().keySet());
+        root.path("tiers").fieldNames().forEachRemaining(tiers::add);
+        Map<String, Set<String>> names = Map.of("upstreams", upstreams, "tiers", tiers);
         List<String> warnings = new ArrayList<>();
         // So that [2] of a list comes before [10].
         TreeMap<String, String> inOrder =
@@ -122,7 +126,7 @@ public final class ConfigLoader {
             if (!name.startsWith(ConfigKeys.PREFIX) || ConfigKeys.RESERVED_VARIABLES.contains(name)) {
                 continue;
             }
-            List<Target> targets = ConfigKeys.targetsOf(name, upstreams);
+            List<Target> targets = ConfigKeys.targetsOf(name, names);
             String upstream = targets.isEmpty() ? ConfigKeys.upstreamOf(name, upstreams) : null;
             if (upstream != null) {
                 problems.add(

@@ -15,6 +15,7 @@ final class ConfigProblems {
     private final Map<String, String> origins;
     private final Set<String> secrets = new LinkedHashSet<>();
     private final List<Found> found = new ArrayList<>();
+    private final List<String> warnings = new ArrayList<>();
 
     /** One problem: where it is, for a person, and what is wrong; no secret is in either. */
     record Found(String where, String detail) {
@@ -47,6 +48,15 @@ final class ConfigProblems {
                         ? (file.isEmpty() ? path : file + ": " + path)
                         : "the environment variable " + variable + " (" + path + ")",
                 detail);
+    }
+
+    /** Something to mend that stops nothing; the detail must show no value. */
+    void warn(String path, String detail) {
+        warnings.add((file.isEmpty() ? "" : file + ": ") + path + ": " + detail);
+    }
+
+    List<String> warnings() {
+        return List.copyOf(warnings);
     }
 
     void add(String where, String detail) {

@@ -34,8 +34,6 @@ final class ConfigReader {
     private static final int LARGEST_BODY_LIMIT = 4 * 1024 * 1024;
     private static final long MAX_SECRET_FILE_BYTES = 64 * 1024;
     private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([a-z]*):?([^}]*)}");
-    private static final String NO_AUTHENTICATION_YET =
-            "authentication is not in this version yet, so this would have no effect; take it out";
 
     private final @Nullable Map<String, String> env;
     private final ConfigProblems problems;
@@ -50,13 +48,8 @@ final class ConfigReader {
     @Nullable
     WeirConfig read(JsonNode root) {
         ConfigKey keys = ConfigKeys.ROOT;
-        root.fieldNames().forEachRemaining(name -> {
-            if (name.equals("clients") || name.equals("tiers")) {
-                problems.at(name, NO_AUTHENTICATION_YET);
-            } else {
-                known("", name, keys);
-            }
-        });
+        root.fieldNames().forEachRemaining(name -> known("", name, keys));
+        Clients clients = new ClientsReader(this, problems).read(root);
         int maxBodyBytes = orElse(
                 whole("maxBodyBytes", root.path("maxBodyBytes"), SMALLEST_BODY_LIMIT, LARGEST_BODY_LIMIT),
                 WeirConfig.DEFAULT_MAX_BODY_BYTES);
@@ -73,7 +66,7 @@ final class ConfigReader {
                 upstreams.put(entry.getKey(), read);
             }
         });
-        return problems.count() > 0 ? null : new WeirConfig(upstreams, maxBodyBytes);
+        return problems.count() > 0 ? null : new WeirConfig(upstreams, maxBodyBytes, clients);
     }
 
     private @Nullable UpstreamConfig upstream(String name, JsonNode node, ConfigKey keys) {
@@ -242,7 +235,7 @@ final class ConfigReader {
     }
 
     /** Whether a node is a section; notes its unknown keys. */
-    private boolean section(String path, JsonNode node, ConfigKey keys) {
+    boolean section(String path, JsonNode node, ConfigKey keys) {
         if (!node.isObject()) {
             problems.at(path, "expected a section with the keys " + names(keys));
             return false;
@@ -269,7 +262,7 @@ final class ConfigReader {
         return String.join(", ", keys.children().stream().map(ConfigKey::name).toList());
     }
 
-    private <T> @Nullable T checked(String path, Supplier<T> make) {
+    <T> @Nullable T checked(String path, Supplier<T> make) {
         try {
             return make.get();
         } catch (ConfigException e) {
@@ -282,12 +275,12 @@ final class ConfigReader {
         }
     }
 
-    private interface Read<T> {
+    interface Read<T> {
         @Nullable
         T read(String path, JsonNode node);
     }
 
-    private <T> @Nullable T required(String path, JsonNode node, Read<T> read, String expected) {
+    <T> @Nullable T required(String path, JsonNode node, Read<T> read, String expected) {
         if (absent(node)) {
             problems.at(path, "missing; expected " + expected);
             return null;
@@ -312,7 +305,8 @@ final class ConfigReader {
         }
     }
 
-    private @Nullable Duration duration(String path, JsonNode node) {
+    @Nullable
+    Duration duration(String path, JsonNode node) {
         return parsed(path, node, Durations.EXPECTED, Durations::parse);
     }
 
@@ -320,7 +314,8 @@ final class ConfigReader {
         return parsed(path, node, "a number such as 0.9", ConfigReader::number);
     }
 
-    private @Nullable Integer anyInt(String path, JsonNode node) {
+    @Nullable
+    Integer anyInt(String path, JsonNode node) {
         return whole(path, node, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
@@ -354,7 +349,7 @@ final class ConfigReader {
         }
     }
 
-    private <T> @Nullable T parsed(String path, JsonNode node, String expected, Function<String, @Nullable T> parse) {
+    <T> @Nullable T parsed(String path, JsonNode node, String expected, Function<String, @Nullable T> parse) {
         String text = absent(node) ? null : text(path, node);
         if (text == null) {
             return null;
@@ -367,7 +362,8 @@ final class ConfigReader {
     }
 
     /** A value as text, its placeholders filled in; null, and noted, when it is none or a placeholder cannot be. */
-    private @Nullable String text(String path, JsonNode node) {
+    @Nullable
+    String text(String path, JsonNode node) {
         if (!node.isValueNode()) {
             problems.at(path, "expected a single value, but it is a " + (node.isArray() ? "list" : "section"));
             return null;
@@ -427,11 +423,11 @@ final class ConfigReader {
         }
     }
 
-    private static <T> T orElse(@Nullable T value, T otherwise) {
+    static <T> T orElse(@Nullable T value, T otherwise) {
         return value == null ? otherwise : value;
     }
 
-    private static boolean absent(JsonNode node) {
+    static boolean absent(JsonNode node) {
         return node.isMissingNode() || node.isNull();
     }
 }

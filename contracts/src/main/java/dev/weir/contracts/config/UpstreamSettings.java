@@ -97,6 +97,12 @@ public record UpstreamSettings(
                 Weights.DEFAULT);
     }
 
+    /** The same with other weights. */
+    public UpstreamSettings with(Weights other) {
+        return new UpstreamSettings(
+                limits, utilization, burst, maxInFlight, permitTtl, timeout, retry, circuitBreaker, other);
+    }
+
     /** What is different in the other settings, for a person: each key with its value here and there. */
     public String changesTo(UpstreamSettings other) {
         JsonNode to = Json.MAPPER.valueToTree(other);

@@ -4,6 +4,7 @@ import dev.weir.contracts.wire.Priority;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * How much of an upstream each lane gets while several wait: a lane's weight is its tenant's times its priority's. Nothing
@@ -45,7 +46,14 @@ public record Weights(Map<String, Integer> tenants, Priorities priorities) {
         return own * tenants.getOrDefault(tenant, TENANT);
     }
 
-    private static void require(String key, int weight) {
+    /** The same, without some tenants. */
+    public Weights without(Predicate<String> hidden) {
+        Map<String, Integer> shown = new TreeMap<>(tenants);
+        shown.keySet().removeIf(hidden);
+        return new Weights(shown, priorities);
+    }
+
+    static void require(String key, int weight) {
         if (weight < 1 || weight > MOST) {
             throw ConfigException.at(key, "expected a weight of 1 to " + MOST + ", but it is " + weight);
         }

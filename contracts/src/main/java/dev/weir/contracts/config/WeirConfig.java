@@ -7,7 +7,13 @@ import java.util.Map;
  *
  * @param upstreams by name, in the file's order
  * @param maxBodyBytes the largest body that {@code POST /v1/jobs} takes; 1 MiB unless set
+ * @param clients who may call
  */
-public record WeirConfig(Map<String, UpstreamConfig> upstreams, int maxBodyBytes) {
+public record WeirConfig(Map<String, UpstreamConfig> upstreams, int maxBodyBytes, Clients clients) {
     public static final int DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+    /** Without clients. */
+    public WeirConfig(Map<String, UpstreamConfig> upstreams, int maxBodyBytes) {
+        this(upstreams, maxBodyBytes, Clients.NONE);
+    }
 }

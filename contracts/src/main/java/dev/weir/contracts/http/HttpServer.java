@@ -1,5 +1,7 @@
 package dev.weir.contracts.http;
 
+import dev.weir.contracts.access.Gate;
+import dev.weir.contracts.config.Clients;
 import dev.weir.contracts.kafka.Json;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
@@ -42,6 +44,17 @@ public final class HttpServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
     private final Javalin javalin;
 
+    /** Starts listening, without clients: for calls from this machine alone. */
+    public HttpServer(
+            String host,
+            int port,
+            long maxBodyBytes,
+            List<Consumer<RoutesConfig>> roles,
+            Map<String, Supplier<@Nullable String>> readiness,
+            PrometheusMeterRegistry metrics) {
+        this(host, port, maxBodyBytes, roles, readiness, metrics, new Gate(Clients.NONE, metrics));
+    }
+
     /**
      * Starts listening.
      *
@@ -50,6 +63,7 @@ public final class HttpServer implements AutoCloseable {
      * @param maxBodyBytes a larger request body is 413
      * @param roles the routes of each role that this process plays
      * @param readiness by name: null when ready, else why not, for {@code /readyz}
+     * @param gate decides who may use which route
      */
     public HttpServer(
             String host,
@@ -57,7 +71,8 @@ public final class HttpServer implements AutoCloseable {
             long maxBodyBytes,
             List<Consumer<RoutesConfig>> roles,
             Map<String, Supplier<@Nullable String>> readiness,
-            PrometheusMeterRegistry metrics) {
+            PrometheusMeterRegistry metrics,
+            Gate gate) {
         byte[] openApi = resource("/openapi.json");
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
         threads.setName("http");
@@ -85,6 +100,7 @@ public final class HttpServer implements AutoCloseable {
                 }
             });
             config.jetty.modifyServletContextHandler(context -> context.setErrorHandler(new JettyErrors()));
+            config.routes.beforeMatched(gate);
             config.routes.get(
                     "/healthz", ctx -> ctx.contentType("application/json").result("{\"status\":\"up\"}"));
             config.routes.get("/readyz", ctx -> {

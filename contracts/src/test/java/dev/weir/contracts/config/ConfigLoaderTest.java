@@ -202,9 +202,7 @@ class ConfigLoaderTest {
             value = {
                 "upstream: {}               | upstream: unknown key; did you mean upstreams?",
                 "upstreams: {}              | upstreams: expected at least one upstream under its name",
-                "maxBodyBytes: 1            | maxBodyBytes: expected 1024 to 4194304, but it is 1",
-                "clients: []                | clients: authentication is not in this version yet",
-                "tiers: {}                  | tiers: authentication is not in this version yet"
+                "maxBodyBytes: 1            | maxBodyBytes: expected 1024 to 4194304, but it is 1"
             })
     void shouldNameTheKey_whenTheTopOfTheFileIsBad(String line, String message) {
         assertThat(problem(line)).contains(file() + ": " + message);

@@ -2,6 +2,7 @@ package dev.weir.standalone.cli;
 
 import dev.weir.standalone.client.WeirClient;
 import java.net.URI;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What every client command takes. */
@@ -16,15 +17,18 @@ final class ClientOptions {
     @Option(names = "--json", description = "Machine-readable output.")
     boolean json;
 
+    @Mixin
+    ApiKeyOption apiKey = new ApiKeyOption();
+
     WeirClient client() {
-        return client("--url", url);
+        return client("--url", url, apiKey);
     }
 
     /** @param option which named the URL */
-    static WeirClient client(String option, URI url) {
+    static WeirClient client(String option, URI url, ApiKeyOption apiKey) {
         if (url.getScheme() == null || !url.getScheme().startsWith("http") || url.getHost() == null) {
             throw new CliException(option + ": expected http(s)://host:port, but it is " + url);
         }
-        return new WeirClient(url);
+        return new WeirClient(url, apiKey.get());
     }
 }

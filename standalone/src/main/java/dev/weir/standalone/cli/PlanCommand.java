@@ -57,6 +57,9 @@ final class PlanCommand implements Callable<Integer> {
     URI from;
 
     @Mixin
+    ApiKeyOption apiKey = new ApiKeyOption();
+
+    @Mixin
     QuotaOptions whatIf = new QuotaOptions();
 
     @Option(
@@ -120,7 +123,7 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private PlanText fromLive(CommandSpec command, URI url, ObjectNode patch) {
-        WeirClient client = ClientOptions.client("--from", url);
+        WeirClient client = ClientOptions.client("--from", url, apiKey);
         LiveUpstream live = LiveUpstream.ask(client, upstream);
         UpstreamSettings wanted = patched(command, live.settings(), patch);
         return live.plan(wanted, patch.isEmpty() ? null : patch, jobs == null ? 0 : jobs, assumeUnused, Instant.now());

@@ -1,5 +1,6 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.contracts.config.WeirConfig;
 import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Standalone;
 import java.nio.file.Path;
@@ -28,6 +29,13 @@ final class StandaloneCommand implements Callable<Integer> {
     int port;
 
     @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            description = "That HTTP listens on (or WEIR_HOST; ${DEFAULT-VALUE} unless set; 0.0.0.0 for all).",
+            defaultValue = "${env:WEIR_HOST:-127.0.0.1}")
+    String host = Standalone.HOST;
+
+    @Option(
             names = "--data-dir",
             paramLabel = "DIR",
             description = "Holds everything that is kept (${DEFAULT-VALUE} unless set).",
@@ -54,8 +62,8 @@ final class StandaloneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Standalone.Options options =
-                new Standalone.Options(config.load(System.getenv()), dataDir, port, kafkaPort, postgresPort);
+        WeirConfig loaded = config.load(System.getenv());
+        Standalone.Options options = new Standalone.Options(loaded, dataDir, host, port, kafkaPort, postgresPort);
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("Weir", parts);
         Standalone standalone = new Standalone(options, parts);
@@ -63,12 +71,15 @@ final class StandaloneCommand implements Callable<Integer> {
             spec.commandLine()
                     .getOut()
                     .printf(
-                            "Weir is ready on %s (Kafka on %s, PostgreSQL on port %d, data in %s); no clients are configured,"
-                                    + " so this machine's callers need no key%n",
+                            "Weir is ready on %s (Kafka on %s, PostgreSQL on port %d, data in %s); %s%n",
                             standalone.url(),
                             standalone.bootstrapServers(),
                             standalone.postgresPort(),
-                            dataDir.toAbsolutePath().normalize());
+                            dataDir.toAbsolutePath().normalize(),
+                            loaded.clients().isEmpty()
+                                    ? "no clients are configured, so this machine's callers need no key"
+                                    : loaded.clients().list().size()
+                                            + " clients are configured; every call needs a key");
         }
         Shutdown.awaitSignal();
         return 0;

@@ -29,7 +29,11 @@ public final class WeirClient {
             .connectTimeout(CONNECT_TIMEOUT)
             .build();
 
-    public WeirClient(URI base) {
+    private final @Nullable String apiKey;
+
+    /** @param apiKey null where none is needed */
+    public WeirClient(URI base, @Nullable String apiKey) {
+        this.apiKey = apiKey;
         String text = base.toString();
         this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
     }
@@ -128,7 +132,9 @@ public final class WeirClient {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create(base + path)).timeout(REQUEST_TIMEOUT);
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(base + path)).timeout(REQUEST_TIMEOUT);
+        return apiKey == null ? request : request.header("Authorization", "Bearer " + apiKey);
     }
 
     private CompletableFuture<Reply> send(HttpRequest.Builder request) {

@@ -63,7 +63,7 @@ public final class Demo implements AutoCloseable {
                 parts.add("fake API", new FakeUpstream("127.0.0.1", 0, List.of(options.limit()), LATENCY));
         Standalone standalone =
                 new Standalone(new Standalone.Options(options.config(upstream.port()), dir, 0, 0, 0), parts);
-        WeirClient client = new WeirClient(URI.create(standalone.url()));
+        WeirClient client = new WeirClient(URI.create(standalone.url()), null);
         awaitReady(client);
         out.printf(
                 Locale.ROOT,

@@ -1,0 +1,5 @@
+/** How much each caller may submit. */
+@NullMarked
+package dev.weir.contracts.limit;
+
+import org.jspecify.annotations.NullMarked;

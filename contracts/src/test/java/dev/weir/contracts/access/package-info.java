@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.contracts.access;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-package dev.weir.ingress;
-
-/** Who submits. */
-record Caller(String tenant) {}
