@@ -19,6 +19,9 @@ public final class SlidingWindows implements Limiter {
      */
     public static final int MOST_ADDRESSES = 100_000;
 
+    /** Beyond a window, because an address is looked up a moment before its permit is taken. */
+    static final Duration SILENT = Duration.ofSeconds(10);
+
     private final LongSupplier nanoTime;
     /** As many as there are clients in the configuration, at most. */
     private final ConcurrentMap<Quota, SlidingWindow> tenants = new ConcurrentHashMap<>();
@@ -38,9 +41,15 @@ public final class SlidingWindows implements Limiter {
         this.addresses = Caffeine.newBuilder()
                 .maximumSize(mostAddresses)
                 // One that was silent for a whole window has its whole quota again: nothing is lost with it.
-                .expireAfterAccess(window)
+                .expireAfterAccess(window.plus(SILENT))
                 .ticker(nanoTime::getAsLong)
                 .build();
+    }
+
+    /** How many addresses are kept right now. */
+    long addresses() {
+        addresses.cleanUp();
+        return addresses.estimatedSize();
     }
 
     @Override

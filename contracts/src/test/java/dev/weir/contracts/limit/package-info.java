@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.contracts.limit;
+
+import org.jspecify.annotations.NullMarked;
