@@ -1,12 +1,12 @@
 package dev.weir.throttler;
 
-import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.kafka.BrokerClock;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.throttler.topology.BoundedMemory;
+import dev.weir.throttler.topology.Seeds;
 import dev.weir.throttler.topology.ThrottleMetrics;
 import dev.weir.throttler.topology.ThrottleTopology;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Properties;
-import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -73,10 +72,12 @@ public final class Throttler implements AutoCloseable {
         this.clock = clock;
         seeding = new Seeding(config, upstreams, kafka, clock);
         brokerClock = new BrokerClock(kafka);
-        Map<String, UpstreamSettings> seeds = new TreeMap<>();
-        config.upstreams().forEach((name, upstream) -> seeds.put(name, upstream.settings()));
         ThrottleTopology topology = new ThrottleTopology(
-                seeds, clock, () -> clockProblem == null, new ThrottleMetrics(metrics), Topics.UPSTREAM_PARTITIONS);
+                Seeds.of(config),
+                clock,
+                () -> clockProblem == null,
+                new ThrottleMetrics(metrics),
+                Topics.UPSTREAM_PARTITIONS);
         streams = new KafkaStreams(topology.get(), properties(kafka), new SteadyTime(clock));
         streams.setUncaughtExceptionHandler(e -> {
             Throwable cause = rootOf(e);

@@ -196,6 +196,9 @@ final class ConfigReader {
         if (!absent(weighted) && !weighted.isObject()) {
             problems.at(under(path, "tenants"), "expected weights by tenant, such as { acme: 3 }");
         }
+        if (weighted.size() > Weights.MOST_TENANTS) {
+            problems.at(under(path, "tenants"), "expected at most " + Weights.MOST_TENANTS + " tenants");
+        }
         weighted.properties().forEach(tenant -> {
             String at = path + ".tenants." + tenant.getKey();
             Integer weight = required(at, tenant.getValue(), this::anyInt, "a weight");

@@ -15,7 +15,10 @@ import java.util.function.Predicate;
 public record Weights(Map<String, Integer> tenants, Priorities priorities) {
     public static final int TENANT = 1;
     public static final int MOST = 1000;
+    /** That an upstream names, and that clients have. */
     public static final int MOST_TENANTS = 1000;
+
+    private static final int MOST_IN_ALL = 2 * MOST_TENANTS;
     public static final Weights DEFAULT = new Weights(Map.of(), new Priorities(4, 2, 1));
 
     /** The weights of the three priorities. */
@@ -29,9 +32,9 @@ public record Weights(Map<String, Integer> tenants, Priorities priorities) {
 
     public Weights {
         tenants = Collections.unmodifiableMap(new TreeMap<>(tenants));
-        if (tenants.size() > MOST_TENANTS) {
+        if (tenants.size() > MOST_IN_ALL) {
             throw ConfigException.at(
-                    "tenants", "expected at most " + MOST_TENANTS + " tenants, but there are " + tenants.size());
+                    "tenants", "expected at most " + MOST_IN_ALL + " tenants, but there are " + tenants.size());
         }
         tenants.forEach(Weights::require);
     }
@@ -44,6 +47,13 @@ public record Weights(Map<String, Integer> tenants, Priorities priorities) {
             case LOW -> priorities.low();
         };
         return own * tenants.getOrDefault(tenant, TENANT);
+    }
+
+    /** The same, and for tenants that are not here what others say of them. */
+    public Weights orElse(Map<String, Integer> others) {
+        Map<String, Integer> all = new TreeMap<>(others);
+        all.putAll(tenants);
+        return new Weights(all, priorities);
     }
 
     /** The same, without some tenants. */

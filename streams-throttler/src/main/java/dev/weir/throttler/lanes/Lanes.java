@@ -33,6 +33,7 @@ public final class Lanes {
             .thenComparing(l -> l.key.priority());
 
     private final LaneStore store;
+    private final Map<String, Integer> tenantWeights;
     private Weights weights;
     private final Map<LaneKey, Lane> lanes = new HashMap<>();
     private final TreeSet<Lane> turns = new TreeSet<>(BY_TURN);
@@ -81,13 +82,24 @@ public final class Lanes {
     public record Turn(LaneKey lane, long number, LaneEntry entry) {}
 
     public Lanes(LaneStore store, Weights weights) {
+        this(store, weights, Map.of());
+    }
+
+    /** @param tenantWeights of tenants that the weights do not name */
+    public Lanes(LaneStore store, Weights weights, Map<String, Integer> tenantWeights) {
         this.store = store;
-        this.weights = weights;
+        this.tenantWeights = tenantWeights;
+        this.weights = weights.orElse(tenantWeights);
+    }
+
+    /** In force, of lanes that are not there yet too. */
+    public Weights weights() {
+        return weights;
     }
 
     /** Changes the weights: what is left until a lane's turn is shared out anew, what it has waited for already stands. */
     public void configure(Weights newWeights) {
-        weights = newWeights;
+        weights = newWeights.orElse(tenantWeights);
         turns.clear();
         for (Lane lane : lanes.values()) {
             double weight = weight(lane.key);

@@ -67,7 +67,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
 
     private static final Logger LOG = LoggerFactory.getLogger(ThrottleProcessor.class);
 
-    private final Map<String, UpstreamSettings> seeds;
+    private final Seeds seeds;
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
@@ -94,11 +94,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     }
 
     ThrottleProcessor(
-            Map<String, UpstreamSettings> seeds,
-            InstantSource clock,
-            BooleanSupplier mayRelease,
-            ThrottleMetrics metrics,
-            int partitions) {
+            Seeds seeds, InstantSource clock, BooleanSupplier mayRelease, ThrottleMetrics metrics, int partitions) {
         this.partitions = partitions;
         this.seeds = seeds;
         this.clock = clock;
@@ -126,7 +122,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                     partition);
         }
         restore(journal);
-        for (String name : seeds.keySet()) {
+        for (String name : seeds.upstreams().keySet()) {
             if (isHere(name)) {
                 // Known from the start, so that its first job has an ETA.
                 entryFor(name);
@@ -398,7 +394,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
 
     private @Nullable Entry entryFor(String upstream) {
         Entry entry = throttles.get(upstream);
-        UpstreamSettings seed = seeds.get(upstream);
+        UpstreamSettings seed = seeds.upstreams().get(upstream);
         return entry == null && seed != null
                 ? add(upstream, build(Settings.of(upstream, seed), null, List.of(), journal()))
                 : entry;
@@ -411,13 +407,13 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         return entry;
     }
 
-    private static Throttle build(
+    private Throttle build(
             Settings settings, @Nullable UpstreamState state, List<LaneState> laneStates, StoreJournal from) {
         PermitLog log = new PermitLog(settings.windows(), settings.burst());
         if (state != null) {
             from.restore(settings.upstream(), state.log(), log);
         }
-        Lanes lanes = new Lanes(from, settings.weights());
+        Lanes lanes = new Lanes(from, settings.weights(), seeds.tenantWeights());
         laneStates.forEach(lanes::restore);
         return new Throttle(settings, state, log, lanes, from);
     }

@@ -1,6 +1,5 @@
 package dev.weir.throttler.topology;
 
-import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Topics;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -47,26 +46,21 @@ public final class ThrottleTopology implements Supplier<Topology> {
 
     private static final long UPSTREAMS_FIRST_MS = Duration.ofDays(36_500).toMillis();
 
-    private final Map<String, UpstreamSettings> seeds;
+    private final Seeds seeds;
     private final InstantSource clock;
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
     private final int partitions;
 
     /**
-     * @param seeds the settings of upstreams that nothing is known of yet, by name
      * @param clock in tests, one that the test moves
      * @param partitions of {@code weir.requests} and {@code weir.outcomes}; 1 in the TopologyTestDriver
      * @param mayRelease asked at each tick; while it says no, nothing is released and no timer runs
      */
     public ThrottleTopology(
-            Map<String, UpstreamSettings> seeds,
-            InstantSource clock,
-            BooleanSupplier mayRelease,
-            ThrottleMetrics metrics,
-            int partitions) {
+            Seeds seeds, InstantSource clock, BooleanSupplier mayRelease, ThrottleMetrics metrics, int partitions) {
         this.partitions = partitions;
-        this.seeds = Map.copyOf(seeds);
+        this.seeds = seeds;
         this.clock = clock;
         this.mayRelease = mayRelease;
         this.metrics = metrics;

@@ -139,7 +139,7 @@ final class Forecaster {
                 view.circuit(),
                 view.control().mode() == Control.Mode.REMOVED,
                 view.control().revision(),
-                settings.weights(),
+                view.lanes().weights(),
                 windows(log, now),
                 new Forecast.Queue(
                         view.lanes().waiting(),

@@ -39,6 +39,23 @@ class LanesTest {
     }
 
     @Test
+    void shouldGoByTheTenantsOwnWeight_whereTheUpstreamNamesNone() {
+        Map<String, Integer> clients = Map.of("acme", 3, "bolt", 9);
+        Lanes lanes = new Lanes(store, new Weights(Map.of("bolt", 1), EVEN), clients);
+        fill(lanes, "acme", 1000, 1);
+        fill(lanes, "bolt", 1000, 1);
+
+        assertThat(take(lanes, 400)).filteredOn("acme"::equals).hasSizeBetween(299, 301);
+
+        lanes.configure(new Weights(Map.of("acme", 1, "bolt", 1), EVEN));
+        assertThat(take(lanes, 400)).filteredOn("acme"::equals).hasSizeBetween(199, 201);
+
+        lanes.configure(new Weights(Map.of(), EVEN));
+        assertThat(take(lanes, 400)).filteredOn("acme"::equals).hasSizeBetween(99, 101);
+        assertThat(lanes.weights().tenants()).isEqualTo(clients);
+    }
+
+    @Test
     void shouldTakeASingleJobWithinItsShare_whenOthersHaveAHundredThousandWaiting() {
         Lanes lanes = new Lanes(store, new Weights(Map.of("acme", 3), EVEN));
         fill(lanes, "acme", 100_000, 1);

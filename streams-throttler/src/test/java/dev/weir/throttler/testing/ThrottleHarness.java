@@ -14,6 +14,7 @@ import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.contracts.wire.UpstreamRecord;
+import dev.weir.throttler.topology.Seeds;
 import dev.weir.throttler.topology.ThrottleMetrics;
 import dev.weir.throttler.topology.ThrottleTopology;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -76,7 +77,8 @@ public final class ThrottleHarness implements AutoCloseable {
 
     private Topology topology(Map<String, UpstreamSettings> seeds, Supplier<Instant> clock) {
         meters = new SimpleMeterRegistry();
-        return new ThrottleTopology(seeds, clock::get, () -> true, new ThrottleMetrics(meters), 1).get();
+        return new ThrottleTopology(new Seeds(seeds, Map.of()), clock::get, () -> true, new ThrottleMetrics(meters), 1)
+                .get();
     }
 
     /** One upstream, {@link #UPSTREAM}, with these limits and the configuration's defaults for all else. */
