@@ -56,6 +56,7 @@ public final class Roles implements AutoCloseable {
      *
      * @param databaseUrl needed by the dispatcher and status roles
      * @param statusUrl where an ingress without the status role asks for jobs it has seen before
+     * @param advertised {@code host:port} at which other processes reach this one's HTTP; null when there are none
      */
     public record Surroundings(
             WeirConfig config,
@@ -63,7 +64,8 @@ public final class Roles implements AutoCloseable {
             @Nullable String databaseUrl,
             @Nullable URI statusUrl,
             String host,
-            int port) {}
+            int port,
+            @Nullable String advertised) {}
 
     private final Lifecycle parts;
     private final HttpServer http;
@@ -129,8 +131,9 @@ public final class Roles implements AutoCloseable {
         }
         KnownJobs knownJobs = null;
         if (roles.contains(Role.STATUS) && database != null) {
-            StatusQuery status =
-                    parts.add("status", new StatusQuery(kafka, upstreams, forecasts, database, metrics, clock));
+            StatusQuery status = parts.add(
+                    "status",
+                    new StatusQuery(kafka, upstreams, forecasts, database, metrics, clock, where.advertised(), PeerToken.of(config.clients())));
             status.start();
             routes.add(status::routes);
             readiness.put("status", status::notReady);

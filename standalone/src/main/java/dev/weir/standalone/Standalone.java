@@ -80,7 +80,7 @@ public final class Standalone implements AutoCloseable {
             roles = new Roles(
                     EnumSet.allOf(Role.class),
                     new Roles.Surroundings(
-                            options.config(), settings, postgres.url(), null, options.host(), options.port()),
+                            options.config(), settings, postgres.url(), null, options.host(), options.port(), null),
                     parts);
         } catch (RuntimeException | Error | InterruptedException e) {
             if (parts.isClosed()) {

@@ -104,7 +104,7 @@ final class StatusQueryIT {
                     forecasts,
                     database,
                     metrics,
-                    new AnchoredClock());
+                    new AnchoredClock(), null, null);
             server = new HttpServer("127.0.0.1", 0, 1024, List.of(status::routes), Map.of(), metrics);
             status.start();
         }

@@ -1,7 +1,5 @@
 package dev.weir.status;
 
-import dev.weir.contracts.http.KnownJob;
-import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.wire.JobEvent;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,15 +15,17 @@ import java.util.function.IntFunction;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.utils.Utils;
-import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.query.KeyQuery;
+import org.apache.kafka.streams.query.QueryResult;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds a job's newest state. A miss is believed only after the store has passed the end that {@code weir.accepted} had
+ * Finds the newest state of a job whose partition this instance has. A miss is believed only after the store has passed the end that {@code weir.accepted} had
  * after the question came: the 202 follows that record, so a job that was answered 202 is always found. Thread-safe; never
  * blocks but for a point read of the local store.
  */
-final class JobLookup implements KnownJobs {
+final class JobLookup {
     /** Each of the two waits of a lookup: for the store to be back after a restart, and for it to pass the end. */
     static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
@@ -34,19 +34,18 @@ final class JobLookup implements KnownJobs {
 
     private final Progress progress;
     private final IntFunction<CompletableFuture<Long>> endOfAccepted;
-    private final IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores;
+    private final LocalStores stores;
     private final Executor executor;
     private final Semaphore waiting = new Semaphore(MOST_WAITING);
 
     /**
      * @param endOfAccepted the end offset of a partition of {@code weir.accepted}, read after the call
-     * @param stores the local store of a partition; fails while it is not open
      * @param executor runs what follows a wait
      */
     JobLookup(
             Progress progress,
             IntFunction<CompletableFuture<Long>> endOfAccepted,
-            IntFunction<ReadOnlyKeyValueStore<String, JobEvent>> stores,
+            LocalStores stores,
             Executor executor) {
         this.progress = progress;
         this.endOfAccepted = endOfAccepted;
@@ -59,21 +58,29 @@ final class JobLookup implements KnownJobs {
         return Utils.toPositive(Utils.murmur2(id.getBytes(StandardCharsets.UTF_8))) % partitions;
     }
 
+    /** The id as it is stored; null when no job can have it. */
+    static @Nullable String canonical(String anyCaseId) {
+        String id = anyCaseId.toLowerCase(Locale.ROOT);
+        return ID.matcher(id).matches() ? id : null;
+    }
+
+    int partitionOf(String id) {
+        return partitionOf(id, progress.partitions());
+    }
+
     /**
      * The job's newest state, or null when there is no such job.
      *
+     * @param id see {@link #canonical}
      * @return fails with a {@link StatusUnavailableException} when that cannot be told in time
      */
-    CompletableFuture<@Nullable JobEvent> job(String anyCaseId) {
-        String id = anyCaseId.toLowerCase(Locale.ROOT);
-        if (!ID.matcher(id).matches()) {
-            return CompletableFuture.completedFuture(null);
-        }
-        int partition = partitionOf(id, progress.partitions());
+    CompletableFuture<@Nullable JobEvent> job(String id) {
+        int partition = partitionOf(id);
         if (progress.isCaughtUp(partition)) {
             try {
-                JobEvent found = stores.apply(partition).get(id);
-                if (found != null) {
+                JobEvent found = read(id, partition);
+                // What was read between a loss of the partition and its becoming known here may be old.
+                if (found != null && progress.isCaughtUp(partition)) {
                     return CompletableFuture.completedFuture(found);
                 }
             } catch (KafkaException e) {
@@ -97,16 +104,27 @@ final class JobLookup implements KnownJobs {
         return within(progress.whenCaughtUp(partition))
                 .thenCompose(caughtUp -> endOfAccepted.apply(partition))
                 .thenCompose(end -> within(progress.whenAccepted(partition, end)))
-                .thenApplyAsync(passed -> stores.apply(partition).get(id), executor);
+                .thenApplyAsync(passed -> read(id, partition), executor);
+    }
+
+    private @Nullable JobEvent read(String id, int partition) {
+        QueryResult<JobEvent> result = stores.query(StatusTopology.JOBS, partition, KeyQuery.withKey(id));
+        if (result == null) {
+            throw new InvalidStateStoreException("partition " + partition + " has left this instance");
+        }
+        return result.getResult();
     }
 
     private static CompletableFuture<@Nullable Void> within(CompletableFuture<@Nullable Void> own) {
         return own.orTimeout(LONGEST_WAIT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private static RuntimeException unavailable(Throwable failure) {
+    static RuntimeException unavailable(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof StatusUnavailableException known) {
+            return known;
+        }
         if (cause instanceof TimeoutException) {
             return new StatusUnavailableException(
                     "the status store is behind: it is starting, or has much to read; ask again", cause);
@@ -119,19 +137,5 @@ final class JobLookup implements KnownJobs {
                     "the status store cannot be read, or Kafka does not answer; ask again", cause);
         }
         return new IllegalStateException("looking up a job failed", cause);
-    }
-
-    @Override
-    public CompletableFuture<@Nullable KnownJob> find(String id) {
-        return job(id).thenApply(job -> job == null
-                ? null
-                : new KnownJob(
-                        job.id(),
-                        job.tenant(),
-                        job.bodyHash(),
-                        job.upstream(),
-                        job.acceptedAt(),
-                        job.status(),
-                        job.cancel()));
     }
 }

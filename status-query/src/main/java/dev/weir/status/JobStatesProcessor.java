@@ -5,6 +5,7 @@ import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
+import dev.weir.contracts.wire.Priority;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.ByteBuffer;
@@ -31,6 +32,10 @@ import org.slf4j.LoggerFactory;
  */
 final class JobStatesProcessor implements Processor<String, byte[], Void, Void> {
     static final Duration CLEAN_EVERY = Duration.ofSeconds(10);
+    /** So much older than it says a copy may be at most. */
+    static final Duration BEAT_EVERY = Duration.ofSeconds(1);
+
+    static final Duration ALIVE_EVERY = Duration.ofMillis(200);
     /** Finished jobs that one clean-up of one partition forgets; over all partitions far more than any upstream finishes. */
     static final int MOST_FORGOTTEN_AT_ONCE = 2_000;
 
@@ -40,6 +45,7 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     private final Progress progress;
     private final LaneHeads lanes;
     private final MeterRegistry metrics;
+    private final boolean beats;
     private int partition;
 
     @SuppressWarnings("NullAway.Init")
@@ -51,10 +57,15 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     @SuppressWarnings("NullAway.Init")
     private KeyValueStore<Bytes, byte[]> ends;
 
+    @SuppressWarnings("NullAway.Init")
+    private KeyValueStore<Bytes, byte[]> listing;
+
     /** Where the next clean-up begins: a scan from the very start would walk over everything deleted before. */
     private Bytes cleanFrom = Bytes.wrap(NOTHING);
 
-    JobStatesProcessor(Progress progress, LaneHeads lanes, MeterRegistry metrics) {
+    /** @param beats whether copies of the store have to know how old they are */
+    JobStatesProcessor(Progress progress, LaneHeads lanes, MeterRegistry metrics, boolean beats) {
+        this.beats = beats;
         this.progress = progress;
         this.lanes = lanes;
         this.metrics = metrics;
@@ -65,9 +76,44 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
         context = taskContext;
         jobs = taskContext.getStateStore(StatusTopology.JOBS);
         ends = taskContext.getStateStore(StatusTopology.ENDS);
+        listing = taskContext.getStateStore(StatusTopology.LISTING);
         partition = taskContext.taskId().partition();
         taskContext.schedule(CLEAN_EVERY, PunctuationType.WALL_CLOCK_TIME, this::forgetOldEnds);
+        taskContext.schedule(ALIVE_EVERY, PunctuationType.WALL_CLOCK_TIME, now -> progress.alive(partition));
+        if (beats) {
+            taskContext.schedule(BEAT_EVERY, PunctuationType.WALL_CLOCK_TIME, this::beat);
+        }
         progress.started(partition);
+    }
+
+    /** Reaches the copies behind every state that was stored before it. */
+    private void beat(long now) {
+        jobs.put(StatusTopology.BEAT, beat(Instant.ofEpochMilli(now)));
+    }
+
+    static JobEvent beat(Instant now) {
+        return new JobEvent(
+                JobEvent.VERSION,
+                StatusTopology.BEAT,
+                "",
+                "",
+                JobStatus.ACCEPTED,
+                0,
+                0,
+                Priority.NORMAL,
+                null,
+                null,
+                null,
+                now,
+                now,
+                null,
+                null,
+                null,
+                false,
+                "",
+                null,
+                1,
+                null);
     }
 
     @Override
@@ -102,10 +148,19 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
             return;
         }
         jobs.put(event.id(), event);
+        list(known, event);
         lanes.moved(known, event);
         if (event.status().finished()) {
             ends.put(endKey(endOf(event).toEpochMilli(), event.id()), NOTHING);
         }
+    }
+
+    private void list(@Nullable JobEvent known, JobEvent event) {
+        Bytes key = Listing.key(event);
+        if (known != null && !Listing.key(known).equals(key)) {
+            listing.delete(Listing.key(known));
+        }
+        listing.put(key, Listing.value(event));
     }
 
     private static JobEvent read(String topic, Record<String, byte[]> message) {
@@ -171,6 +226,7 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
                 JobEvent job = jobs.get(id);
                 if (job != null && job.status().finished()) {
                     jobs.delete(id);
+                    listing.delete(Listing.key(job));
                 }
                 ends.delete(end.key);
                 cleanFrom = end.key;

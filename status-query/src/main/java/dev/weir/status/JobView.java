@@ -5,7 +5,11 @@ import dev.weir.contracts.wire.JobStatus;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A job as {@code GET /v1/jobs/{id}} tells it: every key is there, null where it does not apply. */
+/**
+ * A job as {@code GET /v1/jobs/{id}} tells it: every key is there, null where it does not apply.
+ *
+ * @param asOf only when this is not the newest state: it is that of this instant
+ */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 record JobView(
         String id,
@@ -20,4 +24,5 @@ record JobView(
         @Nullable Instant finishedAt,
         @Nullable String error,
         @Nullable JobResult result,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean resultPending) {}
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean resultPending,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Instant asOf) {}

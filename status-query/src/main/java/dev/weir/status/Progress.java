@@ -1,6 +1,8 @@
 package dev.weir.status;
 
+import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +27,9 @@ final class Progress {
     private static final class State {
         boolean running;
         boolean caughtUp;
+        long aliveNanos;
+        boolean suspect;
+        long suspectSinceNanos;
         long life;
         long acceptedNext;
         long eventsNext;
@@ -31,9 +37,21 @@ final class Progress {
         final List<Waiter> catchingUp = new ArrayList<>();
     }
 
-    private final AtomicReferenceArray<State> states;
+    /**
+     * A stream thread that was silent for so long may have lost its partitions to another instance without knowing it. Less
+     * than the time after which the group gives them away.
+     */
+    static final Duration SUSPECT_AFTER = KafkaSettings.SESSION_TIMEOUT.dividedBy(2);
 
-    Progress(int partitions) {
+    /** After a silence: by then a heartbeat has told whether the partitions are still this instance's. */
+    static final Duration CONFIRMED_AFTER = Duration.ofSeconds(3);
+
+    private final AtomicReferenceArray<State> states;
+    private final LongSupplier nanoTime;
+
+    /** @param nanoTime monotonic */
+    Progress(int partitions, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         states = new AtomicReferenceArray<>(partitions);
         for (int i = 0; i < partitions; i++) {
             states.set(i, new State());
@@ -58,6 +76,8 @@ final class Progress {
         synchronized (state) {
             state.running = running;
             state.caughtUp = false;
+            state.aliveNanos = nanoTime.getAsLong();
+            state.suspect = false;
             state.life++;
             state.acceptedNext = 0;
             state.eventsNext = 0;
@@ -113,7 +133,7 @@ final class Progress {
         for (int i = 0; i < states.length(); i++) {
             State state = states.get(i);
             synchronized (state) {
-                if (state.running && !state.caughtUp) {
+                if (state.running && !state.caughtUp && !state.suspect) {
                     lives.add(new Life(i, state.life));
                 }
             }
@@ -135,17 +155,62 @@ final class Progress {
         due.forEach(waiter -> waiter.future().complete(null));
     }
 
+    /** Whether what the store says now is the newest there is. */
     boolean isCaughtUp(int partition) {
         State state = states.get(partition);
         synchronized (state) {
-            return state.caughtUp;
+            return state.caughtUp && !silent(state);
         }
+    }
+
+    /** Whether a task of this partition runs here: it has caught up, or is about to. */
+    boolean isRunning(int partition) {
+        State state = states.get(partition);
+        synchronized (state) {
+            return state.running;
+        }
+    }
+
+    /**
+     * The stream thread lives. After a silence it has to catch up anew: while it was suspended, another instance may have
+     * gone on.
+     */
+    void alive(int partition) {
+        State state = states.get(partition);
+        synchronized (state) {
+            if (silent(state)) {
+                state.caughtUp = false;
+                state.suspect = true;
+                state.suspectSinceNanos = nanoTime.getAsLong();
+                state.life++;
+            } else if (nanoTime.getAsLong() - state.suspectSinceNanos > CONFIRMED_AFTER.toNanos()) {
+                state.suspect = false;
+            }
+            state.aliveNanos = nanoTime.getAsLong();
+        }
+    }
+
+    private boolean silent(State state) {
+        return nanoTime.getAsLong() - state.aliveNanos > SUSPECT_AFTER.toNanos();
+    }
+
+    /** The partitions whose newest states this instance can tell. */
+    List<Integer> caughtUp() {
+        List<Integer> partitions = new ArrayList<>();
+        for (int i = 0; i < states.length(); i++) {
+            if (isCaughtUp(i)) {
+                partitions.add(i);
+            }
+        }
+        return partitions;
     }
 
     CompletableFuture<@Nullable Void> whenCaughtUp(int partition) {
         State state = states.get(partition);
         synchronized (state) {
-            return state.caughtUp ? CompletableFuture.completedFuture(null) : inLine(state, state.catchingUp, 0);
+            return state.caughtUp && !silent(state)
+                    ? CompletableFuture.completedFuture(null)
+                    : inLine(state, state.catchingUp, 0);
         }
     }
 

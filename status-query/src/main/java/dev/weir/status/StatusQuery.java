@@ -8,13 +8,16 @@ import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Forecast;
 import io.javalin.config.RoutesConfig;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.streams.state.HostInfo;
 import org.jspecify.annotations.Nullable;
 
 /** The status service: the state of each job and of each upstream, over HTTP and in-process. Thread-safe. */
@@ -26,22 +29,35 @@ public final class StatusQuery implements AutoCloseable {
     private final Admin admin;
     private final StatusStreams streams;
     private final CatchUp catchUp;
-    private final Progress progress = new Progress(Topics.JOB_PARTITIONS);
+    private final Progress progress = new Progress(Topics.JOB_PARTITIONS, System::nanoTime);
     private final ThreadPoolExecutor lookups;
-    private final JobLookup jobs;
+    private final JobFinder jobs;
     private final JobResults results;
     private final StatusRoutes routes;
+    private final InternalRoutes internal;
 
+    /**
+     * @param self {@code host:port} at which the other instances reach this one's HTTP; null when it is and stays the only
+     *     one
+     * @param peerToken by which the instances know each other; null where no clients are configured
+     * @throws IllegalArgumentException when {@code self} is no host and port
+     */
     public StatusQuery(
             KafkaSettings kafka,
             Upstreams upstreams,
             CompactedTopic<Forecast> forecasts,
             Database database,
             PrometheusMeterRegistry metrics,
-            InstantSource clock) {
+            InstantSource clock,
+            @Nullable String self,
+            @Nullable String peerToken) {
+        HostInfo selfInfo = self == null ? null : hostInfo(self);
         LaneHeads lanes = new LaneHeads();
+        partitions(metrics, "active", () -> progress.caughtUp().size());
+        partitions(metrics, "catching-up", () -> progress.catchingUp().size());
         admin = Admin.create(kafka.common());
-        streams = new StatusStreams(new StatusTopology(progress, lanes, metrics).get(), kafka);
+        streams = new StatusStreams(
+                new StatusTopology(progress, lanes, metrics, selfInfo != null).get(), kafka, selfInfo);
         catchUp = new CatchUp(admin, StatusStreams.APPLICATION_ID, progress);
         lookups = new ThreadPoolExecutor(
                 LOOKUP_THREADS,
@@ -55,9 +71,31 @@ public final class StatusQuery implements AutoCloseable {
                     return thread;
                 });
         EndOffsets ends = new EndOffsets(admin, progress.partitions());
-        jobs = new JobLookup(progress, ends::accepted, streams::jobs, lookups);
+        jobs = new JobFinder(
+                new JobLookup(progress, ends::accepted, streams, lookups),
+                progress,
+                streams,
+                streams,
+                new Peers(peerToken),
+                lookups);
         results = new JobResults(database.dataSource(), metrics, clock);
         routes = new StatusRoutes(upstreams, jobs, results, new Waits(forecasts::of, lanes, clock), forecasts, clock);
+        internal = new InternalRoutes(jobs);
+    }
+
+    private static void partitions(PrometheusMeterRegistry metrics, String state, Supplier<Number> count) {
+        Gauge.builder("weir_status_partitions", count)
+                .description("Partitions of the status store on this instance")
+                .tag("state", state)
+                .register(metrics);
+    }
+
+    private static HostInfo hostInfo(String hostAndPort) {
+        HostInfo info = HostInfo.buildFromEndpoint(hostAndPort);
+        if (info == null) {
+            throw new IllegalArgumentException("expected host:port, but it is " + hostAndPort);
+        }
+        return info;
     }
 
     /** Begins to read; {@link #notReady()} says when it has caught up. The topics must exist. */
@@ -68,6 +106,7 @@ public final class StatusQuery implements AutoCloseable {
 
     public void routes(RoutesConfig registered) {
         routes.register(registered);
+        internal.register(registered);
     }
 
     /** Null when ready, else why not. PostgreSQL is not asked: without it all but the results is served. */

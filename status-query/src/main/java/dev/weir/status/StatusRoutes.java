@@ -3,32 +3,26 @@ package dev.weir.status;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.UpstreamConfig;
-import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.CompactedTopic;
-import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.UpstreamRecord;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The GETs of the status service. Nothing here blocks a thread of the server. */
 final class StatusRoutes {
-    private static final Logger LOG = LoggerFactory.getLogger(StatusRoutes.class);
-    private static final long RETRY_AFTER_SECONDS = 1;
-
     private final Upstreams upstreams;
-    private final JobLookup jobs;
+    private final JobFinder jobs;
     private final JobResults results;
     private final Waits waits;
     private final CompactedTopic<Forecast> forecasts;
@@ -36,7 +30,7 @@ final class StatusRoutes {
 
     StatusRoutes(
             Upstreams upstreams,
-            JobLookup jobs,
+            JobFinder jobs,
             JobResults results,
             Waits waits,
             CompactedTopic<Forecast> forecasts,
@@ -54,27 +48,35 @@ final class StatusRoutes {
         routes.get("/v1/upstreams", this::upstreams);
         routes.get("/v1/upstreams/{name}", this::upstream);
         routes.get("/v1/upstreams/{name}/forecast", this::forecast);
-        routes.get("/internal/known-jobs/{id}", this::knownJob);
     }
 
     private void job(Context ctx) {
         String id = ctx.pathParam("id");
         Caller caller = Caller.of(ctx);
-        answer(
+        Answers.later(
                 ctx,
-                () -> jobs.job(id).thenCompose(job -> {
+                () -> jobs.job(id).thenCompose(found -> {
+                    JobEvent job = found.job();
                     if (job == null || !caller.sees(job.tenant())) {
-                        notFound(
+                        Answers.notFound(
                                 ctx,
-                                "no job " + shown(id) + " is known; finished jobs are forgotten after "
+                                "no job " + Answers.shown(id) + " is known; finished jobs are forgotten after "
                                         + StatusTopology.KEEP_FINISHED.toDays() + " days");
                         return CompletableFuture.completedFuture(null);
                     }
-                    return results.of(job).thenAccept(found -> json(ctx, view(job, found)));
+                    return results.of(job).thenAccept(result -> answer(ctx, job, result, found.asOf()));
                 }));
     }
 
-    private JobView view(JobEvent job, JobResults.Found found) {
+    private void answer(Context ctx, JobEvent job, JobResults.Found result, @Nullable Instant asOf) {
+        if (asOf != null) {
+            long seconds = Duration.between(asOf, clock.instant()).toSeconds();
+            ctx.header("Age", Long.toString(Math.max(0, seconds)));
+        }
+        Answers.json(ctx, view(job, result, asOf));
+    }
+
+    private JobView view(JobEvent job, JobResults.Found found, @Nullable Instant asOf) {
         return new JobView(
                 job.id(),
                 job.tenant(),
@@ -88,20 +90,8 @@ final class StatusRoutes {
                 job.finishedAt(),
                 job.error(),
                 found.result(),
-                found.pending() ? Boolean.TRUE : null);
-    }
-
-    private void knownJob(Context ctx) {
-        String id = ctx.pathParam("id");
-        answer(
-                ctx,
-                () -> jobs.find(id).thenAccept(known -> {
-                    if (known == null) {
-                        notFound(ctx, "no job " + shown(id) + " is known");
-                    } else {
-                        json(ctx, known);
-                    }
-                }));
+                found.pending() ? Boolean.TRUE : null,
+                asOf);
     }
 
     @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -115,7 +105,7 @@ final class StatusRoutes {
                 .filter(Objects::nonNull)
                 .map(view -> view.to(caller))
                 .toList();
-        json(ctx, new Listed(views));
+        Answers.json(ctx, new Listed(views));
     }
 
     private void upstream(Context ctx) {
@@ -124,7 +114,7 @@ final class StatusRoutes {
         if (view == null) {
             noUpstream(ctx, name);
         } else {
-            json(ctx, view.to(Caller.of(ctx)));
+            Answers.json(ctx, view.to(Caller.of(ctx)));
         }
     }
 
@@ -133,20 +123,17 @@ final class StatusRoutes {
         String name = ctx.pathParam("name");
         Forecast forecast = forecasts.of(name);
         if (forecast != null && view(name) != null) {
-            json(ctx, forecast);
+            Answers.json(ctx, forecast);
         } else if (upstreams.of(name) == null) {
             noUpstream(ctx, name);
         } else {
-            Problem.of(
-                            503,
-                            "Service Unavailable",
-                            "the throttle has told nothing of " + shown(name) + " yet; ask again")
-                    .write(ctx, RETRY_AFTER_SECONDS);
+            Answers.unavailable(ctx, "the throttle has told nothing of " + Answers.shown(name) + " yet; ask again");
         }
     }
 
     private static void noUpstream(Context ctx, String name) {
-        notFound(ctx, "no upstream " + shown(name) + " is configured; GET /v1/upstreams lists those that are");
+        Answers.notFound(
+                ctx, "no upstream " + Answers.shown(name) + " is configured; GET /v1/upstreams lists those that are");
     }
 
     /** An upstream that is configured, or was and still has jobs; null for any other. */
@@ -167,43 +154,5 @@ final class StatusRoutes {
 
     private static boolean hasJobs(Forecast.Queue queue) {
         return queue.waiting() + queue.scheduled() + queue.retrying() + queue.inFlight() > 0;
-    }
-
-    private interface Asynchronous {
-        CompletableFuture<@Nullable Void> start();
-    }
-
-    private static void answer(Context ctx, Asynchronous work) {
-        ctx.future(() -> work.start().exceptionally(failure -> {
-            failed(ctx, failure);
-            return null;
-        }));
-    }
-
-    private static void failed(Context ctx, Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (cause instanceof StatusUnavailableException) {
-            Problem.of(503, "Service Unavailable", String.valueOf(cause.getMessage()))
-                    .write(ctx, RETRY_AFTER_SECONDS);
-            return;
-        }
-        LOG.error("GET {} failed; answered 500", ctx.path(), cause);
-        Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
-                .write(ctx);
-    }
-
-    private static void notFound(Context ctx, String detail) {
-        Problem.of(404, "Not Found", detail).write(ctx);
-    }
-
-    /** What a client wrote, as far as it is safe and short enough to be repeated. */
-    private static String shown(String given) {
-        String cleaned = given.replaceAll("[^A-Za-z0-9_.-]", "?");
-        return cleaned.length() <= 64 ? cleaned : cleaned.substring(0, 64) + "…";
-    }
-
-    private static void json(Context ctx, Object body) {
-        ctx.contentType("application/json").result(Json.bytes(body));
     }
 }

@@ -2,29 +2,40 @@ package dev.weir.status;
 
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
-import dev.weir.contracts.wire.JobEvent;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.StreamsMetadata;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
-import org.apache.kafka.streams.state.QueryableStoreTypes;
-import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.apache.kafka.streams.query.FailureReason;
+import org.apache.kafka.streams.query.Query;
+import org.apache.kafka.streams.query.QueryResult;
+import org.apache.kafka.streams.query.StateQueryRequest;
+import org.apache.kafka.streams.state.HostInfo;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The Kafka Streams application {@code weir-status}. Thread-safe. */
-final class StatusStreams implements AutoCloseable {
+final class StatusStreams implements LocalStores, Routing, AutoCloseable {
     static final String APPLICATION_ID = "weir-status";
     static final Duration POLL = Duration.ofMillis(20);
     /** What a killed process must read again; the store itself is visible at once. */
     static final Duration COMMIT_INTERVAL = Duration.ofMillis(500);
+
+    /** What a standby knows later than its active store; the throughput does not need more. */
+    static final Duration CHANGELOG_LINGER = Duration.ofMillis(5);
+    /** How soon a partition moves on to an instance that has caught up with it. */
+    static final Duration PROBING_INTERVAL = Duration.ofMinutes(1);
 
     static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
     /** Between the failure of a stream thread and the next one. */
@@ -34,9 +45,12 @@ final class StatusStreams implements AutoCloseable {
 
     private final StoreMemory memory = new StoreMemory();
     private final KafkaStreams streams;
+    private final @Nullable HostInfo self;
 
-    StatusStreams(Topology topology, KafkaSettings kafka) {
-        streams = new KafkaStreams(topology, settings(kafka, memory));
+    /** @param self where the other instances reach this one; null when it is alone, and needs no standbys */
+    StatusStreams(Topology topology, KafkaSettings kafka, @Nullable HostInfo self) {
+        this.self = self;
+        streams = new KafkaStreams(topology, settings(kafka, memory, self));
         streams.setUncaughtExceptionHandler(failure -> {
             LOG.error(
                     "the status store's thread failed; a new one takes over in {} and reads on from the last commit",
@@ -48,7 +62,7 @@ final class StatusStreams implements AutoCloseable {
         });
     }
 
-    static Properties settings(KafkaSettings kafka, StoreMemory memory) {
+    static Properties settings(KafkaSettings kafka, StoreMemory memory, @Nullable HostInfo self) {
         Properties settings = new Properties();
         settings.putAll(kafka.common());
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION_ID);
@@ -75,6 +89,13 @@ final class StatusStreams implements AutoCloseable {
         settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), (int)
                 kafka.heartbeatInterval().toMillis());
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), Topics.MAX_MESSAGE_BYTES);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), CHANGELOG_LINGER.toMillis());
+        if (self != null) {
+            settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, self.host() + ":" + self.port());
+            settings.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+            settings.put(StreamsConfig.MAX_WARMUP_REPLICAS_CONFIG, Topics.JOB_PARTITIONS);
+            settings.put(StreamsConfig.PROBING_REBALANCE_INTERVAL_MS_CONFIG, PROBING_INTERVAL.toMillis());
+        }
         return settings;
     }
 
@@ -82,15 +103,54 @@ final class StatusStreams implements AutoCloseable {
         streams.start();
     }
 
-    /**
-     * The local store of a partition.
-     *
-     * @throws org.apache.kafka.streams.errors.InvalidStateStoreException while it is not open here
-     */
-    ReadOnlyKeyValueStore<String, JobEvent> jobs(int partition) {
-        return streams.store(StoreQueryParameters.fromNameAndType(
-                        StatusTopology.JOBS, QueryableStoreTypes.<String, JobEvent>keyValueStore())
-                .withPartition(partition));
+    @Override
+    public <R> @Nullable QueryResult<R> query(String store, int partition, Query<R> query) {
+        QueryResult<R> result = streams.query(
+                        StateQueryRequest.inStore(store).withQuery(query).withPartitions(Set.of(partition)))
+                .getPartitionResults()
+                .get(partition);
+        if (result == null || result.isSuccess()) {
+            return result;
+        }
+        FailureReason reason = result.getFailureReason();
+        if (reason == FailureReason.NOT_PRESENT || reason == FailureReason.DOES_NOT_EXIST) {
+            return null;
+        }
+        throw new InvalidStateStoreException(result.getFailureMessage());
+    }
+
+    @Override
+    public @Nullable HostInfo owner(int partition) {
+        TopicPartition source = new TopicPartition(Topics.JOB_EVENTS, partition);
+        for (StreamsMetadata instance : others()) {
+            if (instance.topicPartitions().contains(source)) {
+                return instance.hostInfo();
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public List<HostInfo> standbys(int partition) {
+        TopicPartition source = new TopicPartition(Topics.JOB_EVENTS, partition);
+        return others().stream()
+                .filter(instance -> instance.standbyTopicPartitions().contains(source))
+                .map(StreamsMetadata::hostInfo)
+                .toList();
+    }
+
+    private List<StreamsMetadata> others() {
+        if (self == null) {
+            return List.of();
+        }
+        try {
+            return streams.metadataForAllStreamsClients().stream()
+                    .filter(instance -> !instance.hostInfo().equals(self))
+                    .toList();
+        } catch (IllegalStateException e) {
+            // Not started yet, or closed already.
+            return List.of();
+        }
     }
 
     /** Null when it runs, else what keeps it. */

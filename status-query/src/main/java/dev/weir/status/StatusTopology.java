@@ -10,7 +10,10 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
@@ -25,23 +28,37 @@ final class StatusTopology implements Supplier<Topology> {
     static final String PROCESSOR = "job-states";
     /** {@link JobEvent} by job id; an accepted job is one of revision 0. */
     static final String JOBS = "jobs";
+    /** Not a job's id: under it the newest instant at which the store was written to. */
+    static final String BEAT = "!beat";
     /** Finished jobs by when they finished. */
     static final String ENDS = "ends";
+    /** {@link Listing}: the jobs of a tenant, the newest first. */
+    static final String LISTING = "listing";
     /** A job is known so long after its end. */
     static final Duration KEEP_FINISHED = Duration.ofDays(7);
+
+    /** A changelog has forgotten within about two days what the store has forgotten. */
+    private static final Duration COMPACT_WITHIN = Duration.ofDays(1);
 
     /** The changelogs hold small records: with segments of the usual size they would hardly ever be compacted. */
     private static final Map<String, String> CHANGELOG = Map.of(
             TopicConfig.SEGMENT_BYTES_CONFIG,
             Integer.toString(32 * 1024 * 1024),
+            TopicConfig.MAX_COMPACTION_LAG_MS_CONFIG,
+            Long.toString(COMPACT_WITHIN.toMillis()),
+            TopicConfig.DELETE_RETENTION_MS_CONFIG,
+            Long.toString(COMPACT_WITHIN.toMillis()),
             TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
             Integer.toString(Topics.MAX_MESSAGE_BYTES));
 
     private final Progress progress;
     private final LaneHeads lanes;
     private final MeterRegistry metrics;
+    private final boolean beats;
 
-    StatusTopology(Progress progress, LaneHeads lanes, MeterRegistry metrics) {
+    /** @param beats whether copies of the stores have to know how old they are */
+    StatusTopology(Progress progress, LaneHeads lanes, MeterRegistry metrics, boolean beats) {
+        this.beats = beats;
         this.progress = progress;
         this.lanes = lanes;
         this.metrics = metrics;
@@ -62,22 +79,22 @@ final class StatusTopology implements Supplier<Topology> {
                         Topics.JOB_EVENTS)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new JobStatesProcessor(progress, lanes, metrics),
+                        () -> new JobStatesProcessor(progress, lanes, metrics, beats),
                         ACCEPTED_SOURCE,
                         EVENTS_SOURCE)
                 .addStateStore(
                         Stores.keyValueStoreBuilder(
-                                        Stores.persistentKeyValueStore(JOBS),
-                                        Serdes.String(),
-                                        Json.serde(JobEvent.class))
+                                        QueryableStore.supplier(JOBS), Serdes.String(), Json.serde(JobEvent.class))
                                 .withCachingDisabled()
                                 .withLoggingEnabled(CHANGELOG),
                         PROCESSOR)
-                .addStateStore(
-                        Stores.keyValueStoreBuilder(
-                                        Stores.persistentKeyValueStore(ENDS), Serdes.Bytes(), Serdes.ByteArray())
-                                .withCachingDisabled()
-                                .withLoggingEnabled(CHANGELOG),
-                        PROCESSOR);
+                .addStateStore(index(ENDS), PROCESSOR)
+                .addStateStore(index(LISTING), PROCESSOR);
+    }
+
+    private static StoreBuilder<KeyValueStore<Bytes, byte[]>> index(String name) {
+        return Stores.keyValueStoreBuilder(QueryableStore.supplier(name), Serdes.Bytes(), Serdes.ByteArray())
+                .withCachingDisabled()
+                .withLoggingEnabled(CHANGELOG);
     }
 }

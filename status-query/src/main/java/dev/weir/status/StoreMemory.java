@@ -1,5 +1,6 @@
 package dev.weir.status;
 
+import java.time.Duration;
 import java.util.Map;
 import org.apache.kafka.streams.state.RocksDBConfigSetter;
 import org.rocksdb.BlockBasedTableConfig;
@@ -23,6 +24,9 @@ final class StoreMemory implements AutoCloseable {
 
     static final long WRITE_BUFFER_BYTES = 4L * 1024 * 1024;
     static final int MOST_WRITE_BUFFERS = 2;
+
+    /** What was deleted has left the disk within about so long. */
+    static final Duration REWRITE_AFTER = Duration.ofDays(1);
 
     private final Cache cache;
     private final WriteBufferManager writeBuffers;
@@ -50,6 +54,9 @@ final class StoreMemory implements AutoCloseable {
             table.setBlockCache(memory.cache);
             table.setCacheIndexAndFilterBlocks(true);
             options.setTableFormatConfig(table);
+            // Nothing else would ever rewrite the files of an old day, with the deletions of all that was forgotten
+            // since.
+            options.setPeriodicCompactionSeconds(REWRITE_AFTER.toSeconds());
             options.setWriteBufferManager(memory.writeBuffers);
             options.setWriteBufferSize(WRITE_BUFFER_BYTES);
             options.setMaxWriteBufferNumber(MOST_WRITE_BUFFERS);

@@ -86,18 +86,14 @@ final class StatusRoutesTest {
     void open(@TempDir Path stateDir) {
         fixture = new TopologyFixture(stateDir);
         results = new JobResults(database.dataSource(), fixture.metrics, () -> T0);
-        JobLookup jobs = new JobLookup(
-                fixture.progress,
-                partition -> CompletableFuture.completedFuture(end.get()),
-                partition -> fixture.jobs(),
-                lookups);
+        JobFinder jobs = fixture.finder(end::get, lookups);
         StatusRoutes routes = new StatusRoutes(
                 upstreams, jobs, results, new Waits(forecasts::of, fixture.lanes, () -> T0), forecasts, () -> T0);
         server = new HttpServer(
                 "127.0.0.1",
                 0,
                 1024,
-                List.of(routes::register),
+                List.of(routes::register, new InternalRoutes(jobs)::register),
                 Map.of(),
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     }

@@ -33,7 +33,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -87,11 +86,7 @@ final class WhoSeesWhatTest {
         database = new ResultsDatabase();
         fixture = new TopologyFixture(stateDir);
         results = new JobResults(database.dataSource(), fixture.metrics, () -> T0);
-        JobLookup jobs = new JobLookup(
-                fixture.progress,
-                partition -> CompletableFuture.completedFuture(0L),
-                partition -> fixture.jobs(),
-                lookups);
+        JobFinder jobs = fixture.finder(() -> 0, lookups);
         StatusRoutes routes = new StatusRoutes(
                 upstreams, jobs, results, new Waits(forecasts::of, fixture.lanes, () -> T0), forecasts, () -> T0);
         server = new HttpServer(

@@ -40,7 +40,8 @@ public final class AccessRules {
             only("PATCH /v1/upstreams/{name}", OPERATOR),
             only("POST /v1/upstreams/{name}/pause", OPERATOR),
             only("POST /v1/upstreams/{name}/resume", OPERATOR),
-            peers("GET /internal/known-jobs/{id}"));
+            peers("GET /internal/known-jobs/{id}"),
+            peers("GET /internal/status/jobs/{id}"));
 
     /** What one route asks of its callers. */
     private enum Kind {

@@ -57,13 +57,15 @@ abstract class RoleCommand implements Callable<Integer> {
         KafkaSettings kafka = new KafkaSettings(
                 bootstrapServers, instance, stateDir, (short) replication, KafkaSettings.SESSION_TIMEOUT);
         String statusUrl = env.get("WEIR_STATUS_URL");
+        String host = env.getOrDefault("WEIR_HOST", "127.0.0.1");
         Roles.Surroundings where = new Roles.Surroundings(
                 config.load(env),
                 kafka,
                 env.get("WEIR_DATABASE_URL"),
                 statusUrl == null ? null : uri(statusUrl),
-                env.getOrDefault("WEIR_HOST", "127.0.0.1"),
-                port);
+                host,
+                port,
+                advertised(env, host, port));
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("the " + name + " role", parts);
         Roles roles = new Roles(EnumSet.of(role), where, parts);
@@ -86,6 +88,18 @@ abstract class RoleCommand implements Callable<Integer> {
             throw new CliException(key + ": expected a number, but it is " + text, e);
         }
         throw new CliException(key + ": expected " + least + " to " + most + ", but it is " + text);
+    }
+
+    /** Who listens on all addresses is reached by the machine's name. */
+    private static String advertised(Map<String, String> env, String host, int port) {
+        String text = env.get("WEIR_ADVERTISED");
+        if (text == null) {
+            return (host.equals("0.0.0.0") || host.equals("::") ? hostName() : host) + ":" + port;
+        }
+        if (!text.matches("[^\\s/:]+:[0-9]{1,5}")) {
+            throw new CliException("WEIR_ADVERTISED: expected host:port, but it is " + text);
+        }
+        return text;
     }
 
     private static URI uri(String text) {

@@ -10,7 +10,8 @@ import picocli.CommandLine.Command;
         footer = {
             "",
             "Environment: WEIR_BOOTSTRAP_SERVERS, WEIR_DATABASE_URL, WEIR_CONFIG, WEIR_HOST, WEIR_PORT,",
-            "WEIR_STATE_DIR, WEIR_INSTANCE (stable across restarts), WEIR_REPLICATION (3)."
+            "WEIR_STATE_DIR, WEIR_INSTANCE (stable across restarts), WEIR_REPLICATION (3), WEIR_ADVERTISED (host:port at",
+            "which the other instances reach this one; WEIR_HOST:WEIR_PORT unless set)."
         })
 final class StatusCommand extends RoleCommand {
     StatusCommand() {

@@ -1,0 +1,60 @@
+package dev.weir.status;
+
+import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.kafka.Json;
+import io.javalin.http.Context;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How the status service answers over HTTP. */
+final class Answers {
+    static final long RETRY_AFTER_SECONDS = 1;
+    private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
+
+    private Answers() {}
+
+    interface Asynchronous {
+        CompletableFuture<@Nullable Void> start();
+    }
+
+    /** Answers when the work is done, and with a problem when it fails. */
+    static void later(Context ctx, Asynchronous work) {
+        ctx.future(() -> work.start().exceptionally(failure -> {
+            failed(ctx, failure);
+            return null;
+        }));
+    }
+
+    private static void failed(Context ctx, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof StatusUnavailableException) {
+            unavailable(ctx, String.valueOf(cause.getMessage()));
+            return;
+        }
+        LOG.error("GET {} failed; answered 500", ctx.path(), cause);
+        Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
+                .write(ctx);
+    }
+
+    static void unavailable(Context ctx, String detail) {
+        Problem.of(503, "Service Unavailable", detail).write(ctx, RETRY_AFTER_SECONDS);
+    }
+
+    static void notFound(Context ctx, String detail) {
+        Problem.of(404, "Not Found", detail).write(ctx);
+    }
+
+    /** What a client wrote, as far as it is safe and short enough to be repeated. */
+    static String shown(String given) {
+        String cleaned = given.replaceAll("[^A-Za-z0-9_.-]", "?");
+        return cleaned.length() <= 64 ? cleaned : cleaned.substring(0, 64) + "…";
+    }
+
+    static void json(Context ctx, Object body) {
+        ctx.contentType("application/json").result(Json.bytes(body));
+    }
+}
