@@ -133,7 +133,15 @@ public final class Roles implements AutoCloseable {
         if (roles.contains(Role.STATUS) && database != null) {
             StatusQuery status = parts.add(
                     "status",
-                    new StatusQuery(kafka, upstreams, forecasts, database, metrics, clock, where.advertised(), PeerToken.of(config.clients())));
+                    new StatusQuery(
+                            kafka,
+                            upstreams,
+                            forecasts,
+                            database,
+                            metrics,
+                            clock,
+                            where.advertised(),
+                            PeerToken.of(config.clients())));
             status.start();
             routes.add(status::routes);
             readiness.put("status", status::notReady);

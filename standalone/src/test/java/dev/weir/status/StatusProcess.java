@@ -27,7 +27,9 @@ final class StatusProcess {
                 CompactedTopic.forecasts(kafka),
                 new Database("jdbc:postgresql://127.0.0.1:1/none", 2, "it", metrics),
                 metrics,
-                new AnchoredClock(), null, null);
+                new AnchoredClock(),
+                null,
+                null);
         HttpServer server = new HttpServer(
                 "127.0.0.1", 0, 1024, List.of(status::routes), Map.of("status", status::notReady), metrics);
         status.start();

@@ -104,7 +104,9 @@ final class StatusQueryIT {
                     forecasts,
                     database,
                     metrics,
-                    new AnchoredClock(), null, null);
+                    new AnchoredClock(),
+                    null,
+                    null);
             server = new HttpServer("127.0.0.1", 0, 1024, List.of(status::routes), Map.of(), metrics);
             status.start();
         }
