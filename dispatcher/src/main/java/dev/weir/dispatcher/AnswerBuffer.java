@@ -11,29 +11,32 @@ import org.eclipse.jetty.http.HttpField;
 
 /** Gathers one answer up to the cap. Not thread-safe: the client delivers an answer's parts one after the other. */
 final class AnswerBuffer {
-    /** What is kept of an answer's body, decompressed; the rest is not read. */
-    static final int MAX_BODY_BYTES = 1024 * 1024;
-
     /** Header fields kept of an answer, and characters in all their names and values. */
     static final int MAX_HEADERS = 100;
 
     static final int MAX_HEADER_CHARS = 16 * 1024;
     private static final int FIRST_BYTES = 4096;
 
+    private final int maxBodyBytes;
     private byte[] bytes = new byte[0];
     private int length;
     private boolean cut;
 
+    /** @param maxBodyBytes what is kept of the answer's body, decompressed; the rest is not read */
+    AnswerBuffer(int maxBodyBytes) {
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
     /** Takes a part; false when the cap is reached and nothing more is wanted. */
     boolean take(ByteBuffer part) {
-        int room = MAX_BODY_BYTES - length;
+        int room = maxBodyBytes - length;
         int taken = Math.min(room, part.remaining());
         if (taken < part.remaining()) {
             cut = true;
         }
         if (length + taken > bytes.length) {
             int grown = Math.max(Math.max(length + taken, bytes.length * 2), FIRST_BYTES);
-            bytes = Arrays.copyOf(bytes, Math.min(grown, MAX_BODY_BYTES));
+            bytes = Arrays.copyOf(bytes, Math.min(grown, maxBodyBytes));
         }
         part.get(bytes, length, taken);
         length += taken;
@@ -44,7 +47,8 @@ final class AnswerBuffer {
         return cut;
     }
 
-    Answer answer(Response response) {
+    /** @param redaction what must not be kept of it */
+    Answer answer(Response response, Redaction redaction) {
         Map<String, String> headers = new LinkedHashMap<>();
         int chars = 0;
         for (HttpField field : response.getHeaders()) {
@@ -54,9 +58,10 @@ final class AnswerBuffer {
             if (chars > MAX_HEADER_CHARS || (headers.size() >= MAX_HEADERS && !headers.containsKey(name))) {
                 break;
             }
-            headers.merge(name, value, (first, second) -> first + ", " + second);
+            headers.merge(name, redaction.text(value), (first, second) -> first + ", " + second);
         }
-        AnswerBody body = AnswerBody.of(bytes, length, headers.get("content-type"), cut);
+        byte[] clean = redaction.bytes(length == bytes.length ? bytes : Arrays.copyOf(bytes, length), cut);
+        AnswerBody body = AnswerBody.of(clean, clean.length, headers.get("content-type"), cut);
         return new Answer(response.getStatus(), headers, body.text(), body.base64(), cut);
     }
 }

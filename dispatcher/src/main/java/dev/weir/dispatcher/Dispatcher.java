@@ -33,6 +33,7 @@ public final class Dispatcher implements AutoCloseable {
     private final InstantSource clock;
     private final DispatcherMetrics metrics;
     private final ClockGuard clockGuard;
+    private final SecretWatch secrets;
     private final Outcomes outcomes;
     private final UpstreamClient client;
     private final SlotTimer timer;
@@ -44,6 +45,7 @@ public final class Dispatcher implements AutoCloseable {
         metrics = new DispatcherMetrics(registry);
         config.upstreams().keySet().forEach(metrics::upstream);
         clockGuard = new ClockGuard(kafka, clock);
+        secrets = new SecretWatch(config);
         outcomes = new Outcomes(kafka);
         client = new UpstreamClient(config, clock, new SecureRandom(), metrics);
         timer = new SlotTimer(clock, this::due);
@@ -61,6 +63,7 @@ public final class Dispatcher implements AutoCloseable {
         client.start();
         timer.start();
         clockGuard.start();
+        secrets.start();
         permits.start();
     }
 
@@ -164,6 +167,7 @@ public final class Dispatcher implements AutoCloseable {
         }
         client.close();
         outcomes.close();
+        secrets.close();
         clockGuard.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.dispatcher;
 
+import dev.weir.contracts.config.Secret;
 import dev.weir.contracts.wire.Answer;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
@@ -29,17 +30,22 @@ final class UpstreamCall implements Response.Listener {
     private final DispatcherMetrics metrics;
     private final Consumer<UpstreamCall> ended;
     private final Consumer<Outcome> done;
-    private final AnswerBuffer buffer = new AnswerBuffer();
+    private final AnswerBuffer buffer;
+    private final @Nullable Secret secret;
     private final AtomicReference<@Nullable Instant> startedAt = new AtomicReference<>();
     private final AtomicReference<@Nullable String> late = new AtomicReference<>();
 
     UpstreamCall(
             Permit permit,
+            AnswerBuffer buffer,
+            @Nullable Secret secret,
             InstantSource clock,
             DispatcherMetrics metrics,
             Consumer<UpstreamCall> ended,
             Consumer<Outcome> done) {
         this.permit = permit;
+        this.buffer = buffer;
+        this.secret = secret;
         this.clock = clock;
         this.metrics = metrics;
         this.ended = ended;
@@ -97,7 +103,7 @@ final class UpstreamCall implements Response.Listener {
         Throwable failure = result.getResponseFailure();
         boolean complete = failure == null && result.getResponse().getStatus() > 0;
         if (started != null && (complete || buffer.isCut())) {
-            Answer answer = buffer.answer(result.getResponse());
+            Answer answer = buffer.answer(result.getResponse(), Redaction.of(secret));
             return Outcomes.of(permit, Outcome.Kind.ANSWERED, started, now, answer, null);
         }
         Throwable first = result.getRequestFailure() != null ? result.getRequestFailure() : result.getFailure();

@@ -61,6 +61,7 @@ final class UpstreamClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamClient.class);
 
     private final Map<String, UpstreamConfig> upstreams;
+    private final int maxAnswerBytes;
     private final InstantSource clock;
     private final RandomGenerator random;
     private final DispatcherMetrics metrics;
@@ -73,6 +74,7 @@ final class UpstreamClient implements AutoCloseable {
 
     UpstreamClient(WeirConfig config, InstantSource clock, RandomGenerator random, DispatcherMetrics metrics) {
         this.upstreams = config.upstreams();
+        this.maxAnswerBytes = config.results().maxAnswerBytes();
         this.clock = clock;
         this.random = random;
         this.metrics = metrics;
@@ -152,7 +154,14 @@ final class UpstreamClient implements AutoCloseable {
                     wrong.stream().map(e -> e.pointer() + ": " + e.detail()).collect(Collectors.joining("; "))));
             return;
         }
-        UpstreamCall call = new UpstreamCall(permit, clock, metrics, this::ended, done);
+        UpstreamCall call = new UpstreamCall(
+                permit,
+                new AnswerBuffer(maxAnswerBytes),
+                auth == null ? null : auth.value(),
+                clock,
+                metrics,
+                this::ended,
+                done);
         Request request;
         try {
             request = request(upstream, permit, call);

@@ -191,7 +191,7 @@ class UpstreamClientTest {
         assertThat(outcome.kind()).isEqualTo(Outcome.Kind.ANSWERED);
         assertThat(answer(outcome).status()).isEqualTo(200);
         assertThat(answer(outcome).cut()).isTrue();
-        assertThat(Objects.requireNonNull(answer(outcome).body())).hasSize(AnswerBuffer.MAX_BODY_BYTES);
+        assertThat(Objects.requireNonNull(answer(outcome).body())).hasSize(1024 * 1024);
     }
 
     @Test

@@ -80,7 +80,9 @@ final class ConfigKeys {
                             "", value("tenant"), value("apiKey"), value("tier"), value("weight"), value("role")))),
             new ConfigKey("tiers", Kind.NAMED, List.of(section("", value("permits"), value("per")))),
             value("oldRateLimitHeaders"),
-            new ConfigKey("trustedProxies", Kind.LIST, List.of(value(""))));
+            new ConfigKey("trustedProxies", Kind.LIST, List.of(value(""))),
+            section("results", value("maxAnswerBytes"), value("retention")),
+            section("database", value("connections"), value("perDispatcher"), value("perStatus")));
 
     /** Variables that are settings of the process, not keys of the file. */
     static final Set<String> RESERVED_VARIABLES = Set.of(

@@ -5,15 +5,10 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.config.ConfigKeys.ConfigKey;
 import dev.weir.contracts.config.ConfigKeys.Kind;
-import dev.weir.contracts.http.CallRules;
-import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,8 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,15 +25,13 @@ import org.jspecify.annotations.Nullable;
 final class ConfigReader {
     private static final int SMALLEST_BODY_LIMIT = 1024;
     private static final int LARGEST_BODY_LIMIT = 4 * 1024 * 1024;
-    private static final long MAX_SECRET_FILE_BYTES = 64 * 1024;
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([a-z]*):?([^}]*)}");
 
-    private final @Nullable Map<String, String> env;
+    private final Placeholders placeholders;
     private final ConfigProblems problems;
 
     /** @param env for placeholders; null where none may be: they could read what the asker may not */
     ConfigReader(@Nullable Map<String, String> env, ConfigProblems problems) {
-        this.env = env;
+        this.placeholders = new Placeholders(env);
         this.problems = problems;
     }
 
@@ -53,6 +44,9 @@ final class ConfigReader {
         int maxBodyBytes = orElse(
                 whole("maxBodyBytes", root.path("maxBodyBytes"), SMALLEST_BODY_LIMIT, LARGEST_BODY_LIMIT),
                 WeirConfig.DEFAULT_MAX_BODY_BYTES);
+        ResultsReader further = new ResultsReader(this);
+        ResultsSettings results = further.results(root.path("results"));
+        DatabaseSettings database = further.database(root.path("database"));
         Map<String, UpstreamConfig> upstreams = new LinkedHashMap<>();
         JsonNode named = root.path("upstreams");
         if (!named.isObject() || named.isEmpty()) {
@@ -66,7 +60,9 @@ final class ConfigReader {
                 upstreams.put(entry.getKey(), read);
             }
         });
-        return problems.count() > 0 ? null : new WeirConfig(upstreams, maxBodyBytes, clients);
+        return problems.count() > 0 || results == null || database == null
+                ? null
+                : new WeirConfig(upstreams, maxBodyBytes, clients, results, database);
     }
 
     private @Nullable UpstreamConfig upstream(String name, JsonNode node, ConfigKey keys) {
@@ -218,17 +214,19 @@ final class ConfigReader {
             problems.hide(node.path("value").asText());
         }
         String header = required(under(path, "header"), node.path("header"), this::text, "a header's name");
-        String value = required(under(path, "value"), node.path("value"), this::text, "a secret, such as ${env:NAME}");
+        Secret.Value value =
+                required(under(path, "value"), node.path("value"), this::filled, "a secret, such as ${env:NAME}");
         if (header == null || value == null) {
             return null;
         }
-        problems.hide(value);
-        CallRules.headers(Map.of(header, value), null)
-                .forEach(bad -> problems.at(path, "cannot be sent as a header: " + bad.detail()));
-        if (value.isEmpty()) {
-            problems.at(under(path, "value"), "expected a secret, but it is empty");
+        problems.hide(value.text());
+        String wrong = AuthSettings.problem(header, value.text());
+        if (wrong != null) {
+            problems.at(path, wrong);
         }
-        return new AuthSettings(header, new Secret(value));
+        return new AuthSettings(
+                header,
+                placeholders.secret(scalar(node.path("value")), value, text -> AuthSettings.problem(header, text)));
     }
 
     /** The settings of an upstream on their own, under keys that are relative to it; null when anything in them is wrong. */
@@ -367,63 +365,27 @@ final class ConfigReader {
     /** A value as text, its placeholders filled in; null, and noted, when it is none or a placeholder cannot be. */
     @Nullable
     String text(String path, JsonNode node) {
+        Secret.Value filled = filled(path, node);
+        return filled == null ? null : filled.text();
+    }
+
+    private Secret.@Nullable Value filled(String path, JsonNode node) {
         if (!node.isValueNode()) {
             problems.at(path, "expected a single value, but it is a " + (node.isArray() ? "list" : "section"));
             return null;
         }
-        String text = node.isBigDecimal() ? node.decimalValue().toPlainString() : node.asText();
-        Matcher placeholders = PLACEHOLDER.matcher(text);
-        StringBuilder filled = new StringBuilder();
-        boolean whole = true;
-        while (placeholders.find()) {
-            String value = fill(path, placeholders.group(), placeholders.group(1), placeholders.group(2));
-            whole &= value != null;
-            placeholders.appendReplacement(filled, Matcher.quoteReplacement(value == null ? "" : value));
-        }
-        placeholders.appendTail(filled);
-        return whole ? filled.toString() : null;
-    }
-
-    private @Nullable String fill(String path, String placeholder, String kind, String name) {
-        if (env == null) {
-            problems.at(path, "expected a value; placeholders such as " + placeholder + " belong into the file");
-            return null;
-        }
-        String value;
-        switch (kind) {
-            case "env" -> {
-                value = env.get(name);
-                if (value == null) {
-                    problems.at(path, "the environment variable " + name + " that it names is not set");
-                }
-            }
-            case "file" -> value = secretFile(path, name);
-            default -> {
-                problems.at(path, "expected ${env:NAME} or ${file:/path}, but it is " + placeholder);
-                value = null;
-            }
-        }
-        if (value != null) {
-            problems.hide(value);
-        }
-        return value;
-    }
-
-    private @Nullable String secretFile(String path, String name) {
         try {
-            Path file = Path.of(name);
-            if (Files.size(file) > MAX_SECRET_FILE_BYTES) {
-                problems.at(path, "the file " + name + " is larger than " + MAX_SECRET_FILE_BYTES + " bytes");
-                return null;
-            }
-            return Files.readString(file).stripTrailing();
-        } catch (IOException | InvalidPathException e) {
-            problems.at(
-                    path,
-                    "the file " + name + " that it names cannot be read: "
-                            + e.getClass().getSimpleName());
+            Secret.Value filled = placeholders.fill(scalar(node));
+            filled.pieces().forEach(problems::hide);
+            return filled;
+        } catch (UnusableSecretException e) {
+            String.valueOf(e.getMessage()).lines().forEach(line -> problems.at(path, line));
             return null;
         }
+    }
+
+    private static String scalar(JsonNode node) {
+        return node.isBigDecimal() ? node.decimalValue().toPlainString() : node.asText();
     }
 
     static <T> T orElse(@Nullable T value, T otherwise) {

@@ -213,9 +213,16 @@ public final class CallRules {
             if (decoded.equals(form)) {
                 return null;
             }
+            if (separators(decoded) != separators(form)) {
+                return "expected no percent-encoded slash or backslash: some servers take it for a separator, others do not";
+            }
             form = decoded;
         }
         return "percent-encoded more than " + MAX_DECODE_ROUNDS + " times over";
+    }
+
+    private static long separators(String path) {
+        return path.chars().filter(c -> c == '/' || c == '\\').count();
     }
 
     /** One round of percent-decoding, each byte as one character: enough to see ASCII marks. */

@@ -54,13 +54,17 @@ class ConfigLoaderTest {
                                                 new CircuitBreakerSettings(5, Duration.ofSeconds(30), 3),
                                                 new Weights(Map.of(), new Weights.Priorities(4, 2, 1))),
                                         null)),
-                        1024 * 1024));
+                        1024 * 1024,
+                        new ResultsSettings(1024 * 1024, Duration.ofDays(30)),
+                        new DatabaseSettings(90, 3, 5)));
     }
 
     @Test
     void shouldReadEveryKey_whenTheFileSetsThemAll() {
         WeirConfig config = load("""
                 maxBodyBytes: 2048
+                results: { maxAnswerBytes: 4096, retention: 7d }
+                database: { connections: 200, perDispatcher: 2, perStatus: 9 }
                 upstreams:
                   gemini:
                     baseUrl: https://api.example/base
@@ -85,6 +89,8 @@ class ConfigLoaderTest {
 
         UpstreamConfig gemini = upstream(config, "gemini");
         assertThat(config.maxBodyBytes()).isEqualTo(2048);
+        assertThat(config.results()).isEqualTo(new ResultsSettings(4096, Duration.ofDays(7)));
+        assertThat(config.database()).isEqualTo(new DatabaseSettings(200, 2, 9));
         assertThat(config.upstreams().keySet()).containsExactly("gemini", "other-1");
         assertThat(gemini.baseUrl()).isEqualTo(URI.create("https://api.example/base"));
         assertThat(gemini.settings().limits())
