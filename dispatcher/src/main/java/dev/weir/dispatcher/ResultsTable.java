@@ -1,25 +1,18 @@
 package dev.weir.dispatcher;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.weir.contracts.kafka.Json;
-import dev.weir.contracts.wire.Answer;
 import dev.weir.contracts.wire.Outcome;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
-import java.util.Base64;
+import java.time.LocalDate;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
+import java.util.TreeSet;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
@@ -29,18 +22,50 @@ import org.slf4j.LoggerFactory;
 /**
  * The table {@code results}: outcomes by job and attempt. Writing the same outcome again changes nothing; an answer
  * overwrites an attempt that had none, never the other way round; and an attempt that was pushed back (429) and so made
- * again under a later permit is overwritten by what that brought. Thread-safe.
+ * again under a later permit is overwritten by what that brought. Not thread-safe.
  */
 final class ResultsTable {
+    /**
+     * A batch is one statement, whatever its size: a PostgreSQL that takes 2 s for a statement still takes more than a
+     * dispatcher can make.
+     */
+    static final int MOST_ROWS = 5000;
+
+    static final int MOST_BYTES = 8 * 1024 * 1024;
+    private static final int FEWEST_ROWS = 50;
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(10);
     private static final int MAX_CAUSES = 10;
+    /** A push-back lasts an hour at most, and 20 of them a day. */
+    private static final int DAYS_OF_ONE_ATTEMPT = 2;
+
     private static final Logger LOG = LoggerFactory.getLogger(ResultsTable.class);
 
+    /**
+     * The key of a partitioned table holds its day, and an attempt that is made again may come to another day: what it was
+     * before goes, and what comes late does not come back. The days are bounds, so that only their partitions are looked at.
+     */
     private static final String UPSERT = """
-            insert into results (job_id, attempt, permit, tenant, upstream, kind, slot, started_at, ended_at,
+            with incoming as (
+                select * from unnest(?::date[], ?::uuid[], ?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[],
+                                     ?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::int[], ?::jsonb[],
+                                     ?::boolean[], ?::boolean[], ?::text[], ?::bytea[])
+                    as i (day, job_id, attempt, permit, tenant, upstream, kind, slot, started_at, ended_at, http_status,
+                          headers, body_is_text, cut, error, body)
+            ), superseded as (
+                delete from results r using incoming i
+                where r.job_id = i.job_id and r.attempt = i.attempt and r.permit < i.permit and r.day < i.day
+                    and r.day >= ?::date and r.day < ?::date
+            )
+            insert into results (day, job_id, attempt, permit, tenant, upstream, kind, slot, started_at, ended_at,
                                  http_status, headers, body, body_is_text, cut, error)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?)
-            on conflict (job_id, attempt) do update set
+            select day, job_id, attempt, permit, tenant, upstream, kind, slot, started_at, ended_at, http_status,
+                   headers, body, body_is_text, cut, error
+            from incoming i
+            where not exists (
+                select from results r
+                where r.job_id = i.job_id and r.attempt = i.attempt and r.permit > i.permit and r.day > i.day
+                    and r.day > ?::date and r.day <= ?::date)
+            on conflict (job_id, attempt, day) do update set
                 permit = excluded.permit, kind = excluded.kind, slot = excluded.slot,
                 started_at = excluded.started_at, ended_at = excluded.ended_at, http_status = excluded.http_status,
                 headers = excluded.headers, body = excluded.body, body_is_text = excluded.body_is_text,
@@ -50,100 +75,159 @@ final class ResultsTable {
                    and excluded.http_status is not null)
             """;
 
+    /** In the order of the statement's arrays; the bodies follow. */
+    private static final List<Function<ResultRow, @Nullable Object>> COLUMNS = List.of(
+            ResultRow::day,
+            ResultRow::job,
+            row -> row.outcome().attempt(),
+            row -> row.outcome().permit(),
+            row -> ResultRow.clean(row.outcome().tenant()),
+            row -> ResultRow.clean(row.outcome().upstream()),
+            row -> row.outcome().kind().name().toLowerCase(Locale.ROOT),
+            row -> row.outcome().slot(),
+            row -> row.outcome().startedAt(),
+            row -> row.outcome().endedAt(),
+            row -> row.answer() == null ? null : row.answer().status(),
+            ResultRow::headers,
+            row -> row.answer() != null && row.answer().body() != null,
+            row -> row.answer() != null && row.answer().cut(),
+            row -> ResultRow.clean(row.outcome().error()));
+
     private final DataSource database;
+    private final ResultsPartitions partitions;
+    /** Fewer after a statement that took too long, so that there is a size that goes through. */
+    private int rowsAtOnce = MOST_ROWS;
 
-    ResultsTable(DataSource database) {
+    ResultsTable(DataSource database, ResultsPartitions partitions) {
         this.database = database;
+        this.partitions = partitions;
     }
 
-    /**
-     * Writes all in one transaction. A row that PostgreSQL refuses for what it holds is logged and left out; it does not
-     * keep the others from being written.
-     *
-     * @throws SQLException when PostgreSQL is away, slow or refuses everything: nothing may be taken as written
-     */
-    void write(Collection<Outcome> outcomes) throws SQLException {
-        List<Outcome> rows = newest(outcomes);
-        if (rows.isEmpty()) {
-            return;
-        }
-        try {
-            writeAll(rows);
-        } catch (SQLException e) {
-            if (!isTheRowsOwnFault(e)) {
-                throw e;
-            }
-            LOG.warn("PostgreSQL refuses a row among {} ({}); writing them one by one", rows.size(), reason(e));
-            writeEach(rows);
-        }
-    }
-
-    /** One row for each attempt, for a batch must not name a row twice; the rule is the statement's own. */
-    private static List<Outcome> newest(Collection<Outcome> outcomes) {
-        Map<String, Outcome> byAttempt = new LinkedHashMap<>();
+    /** What is to be written of these: one row for each attempt, for a statement must not name a row twice. */
+    List<ResultRow> rows(Collection<Outcome> outcomes) {
+        Map<String, ResultRow> byAttempt = new LinkedHashMap<>();
+        int outside = 0;
         for (Outcome outcome : outcomes) {
-            if (outcome.kind() == Outcome.Kind.RETURNED) {
+            ResultRow row = outcome.kind() == Outcome.Kind.RETURNED ? null : ResultRow.of(outcome);
+            if (row == null) {
                 continue;
             }
-            byAttempt.merge(outcome.jobId() + "/" + outcome.attempt(), outcome, ResultsTable::newer);
+            if (partitions.keeps(row.day())) {
+                byAttempt.merge(row.key(), row, ResultRow::orNewer);
+            } else {
+                outside++;
+            }
+        }
+        if (outside > 0) {
+            LOG.warn(
+                    "{} results are left out: their day is past the retention of {} days, or in the future",
+                    outside,
+                    partitions.retention().toDays());
         }
         return List.copyOf(byAttempt.values());
     }
 
-    private static Outcome newer(Outcome first, Outcome second) {
-        if (first.permit() != second.permit()) {
-            return first.permit() > second.permit() ? first : second;
-        }
-        return first.answer() != null ? first : second;
-    }
-
-    private void writeAll(List<Outcome> rows) throws SQLException {
-        try (Connection connection = database.getConnection()) {
-            connection.setAutoCommit(false);
-            try (PreparedStatement statement = connection.prepareStatement(UPSERT)) {
-                statement.setQueryTimeout((int) STATEMENT_TIMEOUT.toSeconds());
-                for (Outcome row : rows) {
-                    if (bind(statement, row)) {
-                        statement.addBatch();
-                    }
-                }
-                statement.executeBatch();
-                connection.commit();
-            } catch (SQLException e) {
-                rollback(connection, e);
-                throw e;
-            }
-        }
-    }
-
-    private void writeEach(List<Outcome> rows) throws SQLException {
-        for (Outcome row : rows) {
+    /**
+     * Writes the first of these, as many as go into one statement. A row that PostgreSQL refuses for what it holds is logged
+     * and left out; it does not keep the others from being written.
+     *
+     * @return how many are done with
+     * @throws SQLException when PostgreSQL is away, slow or refuses everything: nothing may be taken as written
+     */
+    int writeSome(List<ResultRow> rows) throws SQLException {
+        List<ResultRow> batch = rows.subList(0, fitting(rows));
+        try {
             try {
-                writeAll(List.of(row));
+                write(batch);
             } catch (SQLException e) {
                 if (!isTheRowsOwnFault(e)) {
                     throw e;
                 }
-                LOG.error(
-                        "job {} attempt {} of {}: PostgreSQL refuses the result, it is left out there and stays in"
-                                + " weir.outcomes: {}",
-                        row.jobId(),
-                        row.attempt(),
-                        row.upstream(),
-                        reason(e));
+                LOG.warn("PostgreSQL refuses a row among {} ({}); looking for it", batch.size(), reason(e));
+                // A row without a partition is refused in the same way.
+                partitions.lookAgain();
+                writeHalves(batch);
             }
-        }
-    }
-
-    private static void rollback(Connection connection, SQLException cause) {
-        try {
-            connection.rollback();
         } catch (SQLException e) {
-            cause.addSuppressed(e);
+            if (PSQLState.QUERY_CANCELED.getState().equals(e.getSQLState())) {
+                rowsAtOnce = Math.max(FEWEST_ROWS, rowsAtOnce / 2);
+            }
+            throw e;
+        }
+        rowsAtOnce = Math.min(MOST_ROWS, rowsAtOnce * 2);
+        return batch.size();
+    }
+
+    private int fitting(List<ResultRow> rows) {
+        int count = 0;
+        long bytes = 0;
+        while (count < rows.size() && count < rowsAtOnce) {
+            bytes += rows.get(count).bytes();
+            if (count > 0 && bytes > MOST_BYTES) {
+                break;
+            }
+            count++;
+        }
+        return count;
+    }
+
+    /** The halves without the row are written whole; so one bad row costs a few statements and not one for each row. */
+    private void writeHalves(List<ResultRow> rows) throws SQLException {
+        try {
+            write(rows);
+        } catch (SQLException e) {
+            if (!isTheRowsOwnFault(e)) {
+                throw e;
+            }
+            if (rows.size() > 1) {
+                writeHalves(rows.subList(0, rows.size() / 2));
+                writeHalves(rows.subList(rows.size() / 2, rows.size()));
+                return;
+            }
+            Outcome refused = rows.get(0).outcome();
+            LOG.error(
+                    "job {} attempt {} of {}: PostgreSQL refuses the result, it is left out there and stays in"
+                            + " weir.outcomes: {}",
+                    refused.jobId(),
+                    refused.attempt(),
+                    refused.upstream(),
+                    reason(e));
         }
     }
 
-    /** The first line of the innermost message: the outer ones of a batch repeat the whole statement with its values. */
+    /** One statement, and so one transaction. */
+    private void write(List<ResultRow> rows) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
+        TreeSet<LocalDate> days = new TreeSet<>();
+        rows.forEach(row -> days.add(row.day()));
+        partitions.ensure(days);
+        try (Connection connection = database.getConnection();
+                PreparedStatement statement = connection.prepareStatement(UPSERT)) {
+            statement.setQueryTimeout((int) STATEMENT_TIMEOUT.toSeconds());
+            int next = 1;
+            for (Function<ResultRow, @Nullable Object> column : COLUMNS) {
+                String[] values = rows.stream()
+                        .map(column)
+                        .map(value -> value == null ? null : value.toString())
+                        .toArray(String[]::new);
+                statement.setArray(next++, connection.createArrayOf("text", values));
+            }
+            byte[][] bodies = rows.stream().map(ResultRow::body).toArray(byte[][]::new);
+            statement.setArray(next++, connection.createArrayOf("bytea", bodies));
+            for (LocalDate bound : List.of(
+                    days.first().minusDays(DAYS_OF_ONE_ATTEMPT),
+                    days.last(),
+                    days.first(),
+                    days.last().plusDays(DAYS_OF_ONE_ATTEMPT))) {
+                statement.setObject(next++, bound);
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    /** The first line of the innermost message: the outer ones repeat the whole statement with its values. */
     static String reason(Exception e) {
         Throwable inner = e;
         for (int depth = 0; depth < MAX_CAUSES && inner.getCause() != null; depth++) {
@@ -161,72 +245,5 @@ final class ResultsTable {
             }
         }
         return false;
-    }
-
-    /** False when the outcome is none of a job of ours: it can have no row. */
-    private static boolean bind(PreparedStatement statement, Outcome outcome) throws SQLException {
-        UUID job;
-        try {
-            job = UUID.fromString(outcome.jobId());
-        } catch (IllegalArgumentException e) {
-            LOG.error(
-                    "an outcome of {} names the job {}, which is no UUID; it is left out",
-                    outcome.upstream(),
-                    outcome.jobId());
-            return false;
-        }
-        Answer answer = outcome.answer();
-        int i = 0;
-        statement.setObject(++i, job);
-        statement.setInt(++i, outcome.attempt());
-        statement.setLong(++i, outcome.permit());
-        statement.setString(++i, withoutNul(outcome.tenant()));
-        statement.setString(++i, withoutNul(outcome.upstream()));
-        statement.setString(++i, outcome.kind().name().toLowerCase(Locale.ROOT));
-        statement.setObject(++i, utc(outcome.slot()));
-        statement.setObject(++i, utc(outcome.startedAt()), Types.TIMESTAMP_WITH_TIMEZONE);
-        statement.setObject(++i, utc(outcome.endedAt()));
-        statement.setObject(++i, answer == null ? null : answer.status(), Types.INTEGER);
-        statement.setString(++i, answer == null ? null : headers(answer.headers()));
-        statement.setBytes(++i, answer == null ? null : body(answer));
-        statement.setBoolean(++i, answer != null && answer.body() != null);
-        statement.setBoolean(++i, answer != null && answer.cut());
-        statement.setString(++i, withoutNul(outcome.error()));
-        return true;
-    }
-
-    private static @Nullable OffsetDateTime utc(@Nullable Instant instant) {
-        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
-    }
-
-    private static byte @Nullable [] body(Answer answer) throws SQLException {
-        if (answer.body() != null) {
-            return answer.body().getBytes(StandardCharsets.UTF_8);
-        }
-        try {
-            return answer.bodyBase64() == null ? null : Base64.getDecoder().decode(answer.bodyBase64());
-        } catch (IllegalArgumentException e) {
-            throw new SQLException("the body is no base64", PSQLState.DATA_ERROR.getState(), e);
-        }
-    }
-
-    private static String headers(Map<String, String> headers) throws SQLException {
-        Map<String, String> clean = new LinkedHashMap<>();
-        headers.forEach((name, value) -> clean.put(clean(name), clean(value)));
-        try {
-            return Json.MAPPER.writeValueAsString(clean);
-        } catch (JsonProcessingException e) {
-            throw new SQLException("the headers are no JSON", PSQLState.DATA_ERROR.getState(), e);
-        }
-    }
-
-    private static @Nullable String withoutNul(@Nullable String text) {
-        return text == null ? null : clean(text);
-    }
-
-    /** PostgreSQL takes neither NUL nor half a surrogate pair in text and jsonb. */
-    private static String clean(String text) {
-        String readable = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
-        return readable.replace('\0', '\uFFFD');
     }
 }

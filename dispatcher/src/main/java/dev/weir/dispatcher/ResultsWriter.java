@@ -9,12 +9,12 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -29,6 +29,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,10 +41,13 @@ import org.slf4j.LoggerFactory;
 public final class ResultsWriter implements AutoCloseable {
     static final String GROUP = "weir-results";
     private static final Duration POLL = Duration.ofMillis(250);
-    private static final int MAX_BATCH = 500;
+    private static final Duration MAINTAIN_EVERY = Duration.ofMinutes(30);
     private static final int FETCH_MAX_BYTES = 16 * 1024 * 1024;
     private static final Duration FIRST_BACKOFF = Duration.ofMillis(250);
-    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(15);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
+    /** While PostgreSQL is away; what waits is in the metrics all the time. */
+    private static final Duration SAY_AGAIN = Duration.ofMinutes(1);
+
     private static final Duration RESTART_PAUSE = Duration.ofSeconds(5);
     private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
@@ -54,18 +58,29 @@ public final class ResultsWriter implements AutoCloseable {
 
     private final Database database;
     private final KafkaSettings kafka;
+    private final ResultsPartitions partitions;
     private final ResultsTable table;
     private final Thread thread;
     private final CountDownLatch closing = new CountDownLatch(1);
-    private volatile long backlog;
+    private final Backlog backlog = new Backlog();
+    private boolean isSetUp;
+    private long maintainAtNanos;
     private volatile @Nullable String notReady = "has not started";
 
-    public ResultsWriter(Database database, KafkaSettings kafka, PrometheusMeterRegistry metrics) {
+    /** @param retention how many days results are kept */
+    public ResultsWriter(
+            Database database,
+            KafkaSettings kafka,
+            Duration retention,
+            PrometheusMeterRegistry metrics,
+            InstantSource clock) {
         this.database = database;
         this.kafka = kafka;
-        this.table = new ResultsTable(database.dataSource());
-        Gauge.builder("weir_results_backlog", this, writer -> writer.backlog)
-                .description("Outcomes that are not in PostgreSQL yet")
+        this.partitions = new ResultsPartitions(database.dataSource(), retention, clock);
+        this.table = new ResultsTable(database.dataSource(), partitions);
+        Gauge.builder("weir_results_backlog", backlog, Backlog::count)
+                .description(
+                        "Outcomes in Kafka that are not in PostgreSQL yet, of the partitions that this process has")
                 .register(metrics);
         thread = new Thread(this::run, "results-writer");
         thread.setDaemon(true);
@@ -75,15 +90,12 @@ public final class ResultsWriter implements AutoCloseable {
         thread.start();
     }
 
-    /** Null when results are being written, else why not. */
+    /** Null when outcomes are read, else why not. A PostgreSQL that is away is no reason: calls go on without it. */
     public @Nullable String notReady() {
         return notReady;
     }
 
     private void run() {
-        if (!migrate()) {
-            return;
-        }
         while (isOpen()) {
             try {
                 consume();
@@ -104,45 +116,54 @@ public final class ResultsWriter implements AutoCloseable {
     private void consume() {
         KafkaConsumer<String, byte[]> consumer = consumer();
         try {
-            consumer.subscribe(List.of(Topics.OUTCOMES));
+            consumer.subscribe(List.of(Topics.OUTCOMES), backlog.following(consumer));
             notReady = null;
             while (isOpen()) {
-                cycle(consumer);
+                if (isSetUp || keepTrying(consumer, "is not set up for results", this::setUp)) {
+                    cycle(consumer);
+                }
             }
         } finally {
             consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
         }
     }
 
-    private boolean migrate() {
-        Duration backoff = FIRST_BACKOFF;
-        while (isOpen()) {
-            try {
-                Migrations.run(database.dataSource());
-                return true;
-            } catch (RuntimeException e) {
-                notReady = "the database cannot be set up: " + ResultsTable.reason(e);
-                LOG.warn("the database cannot be set up, trying again in {}: {}", backoff, ResultsTable.reason(e));
-                pause(backoff);
-                backoff = longer(backoff);
-            }
+    private void setUp() {
+        Migrations.run(database.dataSource());
+        maintainAtNanos = System.nanoTime();
+        isSetUp = true;
+    }
+
+    /** What is not done this time is done the next: no result waits for it. */
+    private void maintain() {
+        if (System.nanoTime() - maintainAtNanos < 0) {
+            return;
         }
-        return false;
+        maintainAtNanos = System.nanoTime() + MAINTAIN_EVERY.toNanos();
+        try {
+            partitions.maintain();
+        } catch (SQLException e) {
+            LOG.warn(
+                    "the days of results were not looked after, trying again in {}: {}",
+                    MAINTAIN_EVERY,
+                    ResultsTable.reason(e));
+        }
     }
 
     private KafkaConsumer<String, byte[]> consumer() {
         Map<String, Object> settings = kafka.consumer(GROUP);
         // Outcomes are written outside transactions.
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
-        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_BATCH);
+        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, ResultsTable.MOST_ROWS);
         settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_MAX_BYTES);
         return new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
     private void cycle(KafkaConsumer<String, byte[]> consumer) {
         ConsumerRecords<String, byte[]> records = consumer.poll(POLL);
-        measureBacklog(consumer, records.count());
-        if (records.isEmpty() || !write(consumer, outcomes(records))) {
+        backlog.measure(consumer);
+        maintain();
+        if (records.isEmpty() || !write(consumer, table.rows(outcomes(records)))) {
             return;
         }
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
@@ -150,9 +171,9 @@ public final class ResultsWriter implements AutoCloseable {
             List<ConsumerRecord<String, byte[]>> of = records.records(partition);
             offsets.put(partition, new OffsetAndMetadata(of.get(of.size() - 1).offset() + 1));
         }
+        backlog.written(offsets);
         try {
             consumer.commitSync(offsets, COMMIT_TIMEOUT);
-            measureBacklog(consumer, 0);
         } catch (KafkaException e) {
             LOG.warn(
                     "{} results are written, but Kafka did not take note ({}); they may be written again, which changes"
@@ -160,6 +181,7 @@ public final class ResultsWriter implements AutoCloseable {
                     records.count(),
                     e.getMessage());
         }
+        backlog.measure(consumer);
     }
 
     private static List<Outcome> outcomes(ConsumerRecords<String, byte[]> records) {
@@ -193,28 +215,51 @@ public final class ResultsWriter implements AutoCloseable {
         return outcomes;
     }
 
-    /** Tries until PostgreSQL has them; false when it was closed before. */
-    private boolean write(KafkaConsumer<String, byte[]> consumer, List<Outcome> outcomes) {
+    /** Tries until PostgreSQL has them; false when it was closed, or lost its partitions, before. */
+    private boolean write(KafkaConsumer<String, byte[]> consumer, List<ResultRow> rows) {
+        int[] done = {0};
+        return keepTrying(consumer, "does not take results", () -> {
+                    while (done[0] < rows.size() && isOpen()) {
+                        done[0] += table.writeSome(rows.subList(done[0], rows.size()));
+                        backlog.measure(consumer);
+                    }
+                })
+                && done[0] == rows.size();
+    }
+
+    private interface Attempt {
+        void run() throws SQLException;
+    }
+
+    /** Tries until it succeeds; false when it was closed, or the partitions changed, before. */
+    private boolean keepTrying(KafkaConsumer<String, byte[]> consumer, String problem, Attempt attempt) {
         Duration backoff = FIRST_BACKOFF;
-        boolean failed = false;
+        long failedAt = 0;
+        long sayAt = 0;
         try {
             while (isOpen()) {
                 try {
-                    table.write(outcomes);
-                    if (failed) {
-                        LOG.info("PostgreSQL takes results again");
+                    attempt.run();
+                    if (failedAt != 0) {
+                        LOG.info(
+                                "PostgreSQL takes results again, after {} s; {} wait",
+                                Duration.ofNanos(System.nanoTime() - failedAt).toSeconds(),
+                                backlog.count());
                     }
-                    notReady = null;
                     return true;
-                } catch (SQLException e) {
-                    failed = true;
-                    notReady = "PostgreSQL does not take results: " + ResultsTable.reason(e);
-                    LOG.warn(
-                            "PostgreSQL does not take {} results ({}); nothing is lost, they wait in {}, trying again in {}",
-                            outcomes.size(),
-                            ResultsTable.reason(e),
-                            Topics.OUTCOMES,
-                            backoff);
+                } catch (SQLException | FlywayException e) {
+                    long now = System.nanoTime();
+                    if (failedAt == 0 || now - sayAt >= 0) {
+                        LOG.warn(
+                                "PostgreSQL {} ({}); calls go on and nothing is lost, {} results wait in {} and are tried"
+                                        + " again and again",
+                                problem,
+                                ResultsTable.reason(e),
+                                backlog.count(),
+                                Topics.OUTCOMES);
+                        sayAt = now + SAY_AGAIN.toNanos();
+                    }
+                    failedAt = failedAt == 0 ? now : failedAt;
                     if (!stayMember(consumer, backoff)) {
                         return false;
                     }
@@ -237,34 +282,13 @@ public final class ResultsWriter implements AutoCloseable {
         while (isOpen() && System.nanoTime() < until) {
             consumer.pause(consumer.assignment());
             ConsumerRecords<String, byte[]> none = consumer.poll(POLL);
-            measureBacklog(consumer, 0);
+            backlog.measure(consumer);
             if (!none.isEmpty() || !consumer.assignment().equals(before)) {
-                rewindToCommitted(consumer);
+                backlog.rewind(consumer);
                 return false;
             }
         }
         return true;
-    }
-
-    private void rewindToCommitted(KafkaConsumer<String, byte[]> consumer) {
-        Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(consumer.assignment());
-        for (TopicPartition partition : consumer.assignment()) {
-            OffsetAndMetadata offset = committed.get(partition);
-            if (offset == null) {
-                consumer.seekToBeginning(List.of(partition));
-            } else {
-                consumer.seek(partition, offset.offset());
-            }
-        }
-    }
-
-    private void measureBacklog(KafkaConsumer<String, byte[]> consumer, int inHand) {
-        long behind = inHand;
-        for (TopicPartition partition : consumer.assignment()) {
-            OptionalLong lag = consumer.currentLag(partition);
-            behind += lag.orElse(0);
-        }
-        backlog = behind;
     }
 
     private boolean isOpen() {

@@ -122,7 +122,9 @@ public final class Roles implements AutoCloseable {
             readiness.put("throttler", throttler::notReady);
         }
         if (roles.contains(Role.DISPATCHER) && database != null) {
-            ResultsWriter results = parts.add("results-writer", new ResultsWriter(database, kafka, metrics));
+            ResultsWriter results = parts.add(
+                    "results-writer",
+                    new ResultsWriter(database, kafka, config.results().retention(), metrics, clock));
             results.start();
             readiness.put("results-writer", results::notReady);
             Dispatcher dispatcher = parts.add("dispatcher", new Dispatcher(config, kafka, metrics, clock));

@@ -251,7 +251,7 @@ class DispatcherKafkaIT {
         Database database =
                 new Database("postgresql://postgres@127.0.0.1:" + port + "/postgres", 3, "results", metrics);
         parts.add(database);
-        ResultsWriter writer = new ResultsWriter(database, kafka, metrics);
+        ResultsWriter writer = new ResultsWriter(database, kafka, Duration.ofDays(30), metrics, clock);
         parts.add(writer);
         writer.start();
         List<Permit> permits = new ArrayList<>();
@@ -260,7 +260,8 @@ class DispatcherKafkaIT {
         }
         send(permits);
         outcomes(20);
-        await().atMost(PATIENCE).until(() -> String.valueOf(writer.notReady()).contains("set up"));
+        await().atMost(PATIENCE).until(() -> metrics.scrape().contains("weir_results_backlog 20"));
+        assertThat(writer.notReady()).isNull();
 
         EmbeddedPostgres postgres = EmbeddedPostgres.builder().setPort(port).start();
         parts.add(0, postgres);

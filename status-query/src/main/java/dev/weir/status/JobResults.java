@@ -18,6 +18,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
@@ -55,12 +57,15 @@ final class JobResults implements AutoCloseable {
     private static final int ENTRY_OVERHEAD_BYTES = 256;
     private static final Logger LOG = LoggerFactory.getLogger(JobResults.class);
 
-    /** A succeeded job's answer is a 2xx; any other of its answers is of an attempt before. */
+    /**
+     * A succeeded job's answer is a 2xx; any other of its answers is of an attempt before. No call was before the job, so only
+     * the days from then on are looked at.
+     */
     private static final String QUERY = """
             select r.http_status, r.headers::text as headers, r.body, r.body_is_text, r.cut,
-                   (select max(a.attempt) from results a where a.job_id = r.job_id) as newest_attempt
+                   (select max(a.attempt) from results a where a.job_id = r.job_id and a.day >= :from) as newest_attempt
             from results r
-            where r.job_id = :job and r.http_status between :low and :high
+            where r.job_id = :job and r.day >= :from and r.http_status between :low and :high
             order by r.attempt desc
             limit 1
             """;
@@ -175,6 +180,9 @@ final class JobResults implements AutoCloseable {
         return jdbi.withHandle(handle -> handle.createQuery(QUERY)
                 .setQueryTimeout((int) QUERY_TIMEOUT.toSeconds())
                 .bind("job", UUID.fromString(job.id()))
+                .bind(
+                        "from",
+                        LocalDate.ofInstant(job.acceptedAt(), ZoneOffset.UTC).minusDays(1))
                 .bind("low", succeeded ? 200 : 100)
                 .bind("high", succeeded ? 299 : 999)
                 .map((row, context) -> row(row))

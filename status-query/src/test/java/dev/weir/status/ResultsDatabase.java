@@ -21,7 +21,7 @@ final class ResultsDatabase implements AutoCloseable {
                 .start();
         jdbi = Jdbi.create(postgres.getPostgresDatabase());
         jdbi.useHandle(handle -> handle.execute("""
-                create table results (job_id uuid, attempt int, permit bigint, tenant text, upstream text, kind text,
+                create table results (day date default '2026-11-22', job_id uuid, attempt int, permit bigint, tenant text, upstream text, kind text,
                     slot timestamptz, started_at timestamptz, ended_at timestamptz, http_status int, headers jsonb,
                     body bytea, body_is_text boolean, cut boolean, error text, recorded_at timestamptz default now(),
                     primary key (job_id, attempt))
