@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * @param day of the slot, in UTC
  * @param headers as JSON
  */
-record ResultRow(UUID job, LocalDate day, Outcome outcome, @Nullable String headers) {
+record ResultRow(
+        UUID job, LocalDate day, Outcome outcome, @Nullable String headers) {
     private static final int OVERHEAD_BYTES = 256;
     private static final Logger LOG = LoggerFactory.getLogger(ResultRow.class);
 

@@ -2,7 +2,9 @@ package dev.weir.standalone;
 
 import dev.weir.contracts.access.Gate;
 import dev.weir.contracts.access.PeerToken;
+import dev.weir.contracts.config.DatabaseSettings;
 import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.db.ConnectionBudget;
 import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJobs;
@@ -32,6 +34,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -47,9 +50,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Roles implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Roles.class);
-
-    /** All pools of one process together; PostgreSQL allows 100 over all. */
-    public static final int DATABASE_CONNECTIONS = 8;
 
     /**
      * Where this process finds the others.
@@ -114,7 +114,7 @@ public final class Roles implements AutoCloseable {
             readiness.put("forecasts", forecasts::notReady);
         }
         Database database = roles.contains(Role.DISPATCHER) || roles.contains(Role.STATUS)
-                ? parts.add("database", database(where, metrics))
+                ? database(roles, where, metrics, readiness)
                 : null;
         if (roles.contains(Role.THROTTLER)) {
             Throttler throttler = parts.add("throttler", new Throttler(config, kafka, upstreams, metrics, clock));
@@ -207,12 +207,32 @@ public final class Roles implements AutoCloseable {
         return clock;
     }
 
-    private static Database database(Surroundings where, PrometheusMeterRegistry metrics) {
+    /** @throws StartException when the connections of this process would exceed the budget of all */
+    private Database database(
+            Set<Role> roles,
+            Surroundings where,
+            PrometheusMeterRegistry metrics,
+            Map<String, Supplier<@Nullable String>> readiness) {
         if (where.databaseUrl() == null) {
             throw new StartException(
                     "this role needs WEIR_DATABASE_URL: postgresql://user:password@host:port/database");
         }
-        return new Database(where.databaseUrl(), DATABASE_CONNECTIONS, "weir", metrics);
+        Database database = parts.add(
+                "database", new Database(where.databaseUrl(), ConnectionBudget.WITHOUT_CLAIM, "weir", metrics));
+        DatabaseSettings settings = where.config().database();
+        int share = (roles.contains(Role.DISPATCHER) ? settings.perDispatcher() : 0)
+                + (roles.contains(Role.STATUS) ? settings.perStatus() : 0);
+        String name =
+                roles.size() > 1 ? "standalone" : roles.iterator().next().name().toLowerCase(Locale.ROOT);
+        ConnectionBudget budget = parts.add(
+                "connection-budget",
+                new ConnectionBudget(database, where.kafka().instance(), name, share, settings.connections()));
+        String refused = budget.start();
+        if (refused != null) {
+            throw new StartException(refused);
+        }
+        readiness.put("database", budget::notReady);
+        return database;
     }
 
     private PrometheusMeterRegistry metrics() {

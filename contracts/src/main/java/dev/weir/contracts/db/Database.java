@@ -54,7 +54,8 @@ public final class Database implements AutoCloseable {
         }
         config.setPoolName(poolName);
         config.setMaximumPoolSize(maxConnections);
-        config.setMinimumIdle(1);
+        // No connection that nobody asked for: the first one may not be this process's to have.
+        config.setMinimumIdle(0);
         config.setConnectionTimeout(CONNECTION_TIMEOUT.toMillis());
         config.setValidationTimeout(VALIDATION_TIMEOUT.toMillis());
         config.setIdleTimeout(IDLE_TIMEOUT.toMillis());
@@ -72,6 +73,9 @@ public final class Database implements AutoCloseable {
         }
         this.metrics = metrics;
         pool = new HikariDataSource(config);
+        gauges.add(Gauge.builder("weir_db_connections_max", pool, HikariDataSource::getMaximumPoolSize)
+                .description("Connections to PostgreSQL that this process may have")
+                .register(metrics));
         gauge("active", HikariPoolMXBean::getActiveConnections);
         gauge("idle", HikariPoolMXBean::getIdleConnections);
         gauge("waiting", HikariPoolMXBean::getThreadsAwaitingConnection);
@@ -79,6 +83,16 @@ public final class Database implements AutoCloseable {
 
     public DataSource dataSource() {
         return pool;
+    }
+
+    /** Changes how many connections there may be at once; when there are more, they go when they are given back. */
+    public void resize(int maxConnections) {
+        boolean fewer = maxConnections < pool.getMaximumPoolSize();
+        pool.setMaximumPoolSize(maxConnections);
+        HikariPoolMXBean bean = pool.getHikariPoolMXBean();
+        if (fewer && bean != null) {
+            bean.softEvictConnections();
+        }
     }
 
     private void gauge(String state, ToIntFunction<HikariPoolMXBean> value) {
