@@ -25,8 +25,8 @@ final class ResultsReader {
             return null;
         }
         int maxAnswerBytes = number("results", "maxAnswerBytes", node, defaults.maxAnswerBytes());
-        Duration retention = ConfigReader.orElse(
-                reader.duration("results.retention", node.path("retention")), defaults.retention());
+        Duration retention =
+                ConfigReader.orElse(reader.duration("results.retention", node.path("retention")), defaults.retention());
         return reader.checked("results", () -> new ResultsSettings(maxAnswerBytes, retention));
     }
 
