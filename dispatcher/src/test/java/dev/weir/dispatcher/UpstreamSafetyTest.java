@@ -271,6 +271,7 @@ class UpstreamSafetyTest {
         return new WeirConfig(
                 plain.upstreams(),
                 plain.maxBodyBytes(),
+                plain.clients(),
                 new dev.weir.contracts.config.ResultsSettings(
                         maxAnswerBytes, plain.results().retention()),
                 plain.database());

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -87,6 +88,11 @@ public final class PgBouncer implements AutoCloseable {
         });
     }
 
+    /** For a test that is about something else: null where there is none. */
+    static @Nullable PgBouncer ifInstalled(String postgresUrl, int serverConnections) throws Exception {
+        return installed() == null ? null : new PgBouncer(postgresUrl, serverConnections);
+    }
+
     /** For {@code WEIR_DATABASE_URL}; holds the password. */
     public String url() {
         return url;
@@ -115,7 +121,7 @@ public final class PgBouncer implements AutoCloseable {
         return Objects.requireNonNull(program);
     }
 
-    private static Path installed() {
+    private static @Nullable Path installed() {
         return PLACES.stream().filter(Files::isExecutable).findFirst().orElse(null);
     }
 

@@ -15,6 +15,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -23,9 +28,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each role in a process of its own, against a Kafka and a PostgreSQL that are not Weir's. */
+/**
+ * Each role in a process of its own, against a Kafka and a PostgreSQL that are not Weir's; through a PgBouncer where there is
+ * one.
+ */
 class RolesIT {
     private static final int JOBS = 60;
+    /** Of a PgBouncer to PostgreSQL; two dispatchers and a status service would have eleven. */
+    private static final int SERVER_CONNECTIONS = 3;
 
     @TempDir
     Path dir;
@@ -39,18 +49,20 @@ class RolesIT {
         try (FakeUpstream upstream = PaceIT.upstream();
                 EmbeddedKafka kafka = new EmbeddedKafka(dir.resolve("kafka"), 0);
                 EmbeddedPostgresServer postgres =
-                        new EmbeddedPostgresServer(dir.resolve("postgres"), 0, InstantSource.system())) {
+                        new EmbeddedPostgresServer(dir.resolve("postgres"), 0, InstantSource.system());
+                PgBouncer bouncer = PgBouncer.ifInstalled(postgres.url(), SERVER_CONNECTIONS)) {
+            String database = bouncer == null ? postgres.url() : bouncer.url();
             try {
                 Path config = dir.resolve("weir.yaml");
                 Files.writeString(config, PaceIT.thousandAMinute(upstream));
                 int status = WeirProcess.freePort();
                 int ingress = WeirProcess.freePort();
                 int firstDispatcher = WeirProcess.freePort();
-                processes.add(role("throttler", WeirProcess.freePort(), config, kafka, postgres, status));
-                processes.add(role("status", status, config, kafka, postgres, status));
-                processes.add(role("dispatcher", firstDispatcher, config, kafka, postgres, status));
-                processes.add(role("dispatcher", WeirProcess.freePort(), config, kafka, postgres, status));
-                processes.add(role("ingress", ingress, config, kafka, postgres, status));
+                processes.add(role("throttler", WeirProcess.freePort(), config, kafka, database, status));
+                processes.add(role("status", status, config, kafka, database, status));
+                processes.add(role("dispatcher", firstDispatcher, config, kafka, database, status));
+                processes.add(role("dispatcher", WeirProcess.freePort(), config, kafka, database, status));
+                processes.add(role("ingress", ingress, config, kafka, database, status));
                 for (int port : List.of(status, ingress, firstDispatcher)) {
                     await().atMost(Duration.ofSeconds(120)).until(() -> ready(port));
                 }
@@ -71,6 +83,8 @@ class RolesIT {
                         .isEqualTo(jobs.get(0));
                 assertThat(submit(ingress, "key-0", 1).statusCode()).isEqualTo(422);
 
+                shouldNotStart_whenItsConnectionsExceedTheBudget(
+                        command("dispatcher", WeirProcess.freePort(), config, kafka, database, status));
                 for (String job : jobs) {
                     await().atMost(Duration.ofSeconds(60))
                             .until(() -> Json.MAPPER
@@ -83,6 +97,7 @@ class RolesIT {
                 shouldCancelAndChangeAcrossProcesses(ingress, status);
                 assertThat(upstream.log().stats().distinctJobs()).isEqualTo(JOBS);
                 assertThat(upstream.log().stats().duplicates()).isZero();
+                assertThat(connections(postgres)).isLessThanOrEqualTo(bouncer == null ? 11 : SERVER_CONNECTIONS);
             } finally {
                 processes.forEach(Process::destroy);
                 for (Process process : processes) {
@@ -118,9 +133,37 @@ class RolesIT {
                 HttpResponse.BodyHandlers.ofString());
     }
 
-    private Process role(
-            String role, int port, Path config, EmbeddedKafka kafka, EmbeddedPostgresServer postgres, int statusPort)
+    /** One status service and two dispatchers have 5 and 3 each. */
+    private static void shouldNotStart_whenItsConnectionsExceedTheBudget(ProcessBuilder oneMore) throws Exception {
+        oneMore.environment().put("WEIR_DATABASE_CONNECTIONS", "13");
+
+        Process process =
+                oneMore.redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            List<String> errors = process.errorReader().lines().toList();
+
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(1);
+            assertThat(errors)
+                    .filteredOn(line -> line.startsWith("weir dispatcher:"))
+                    .singleElement()
+                    .asString()
+                    .contains("needs 3 connections", "is 13, of which 11 are claimed (2 dispatcher: 6, 1 status: 5)");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private Process role(String role, int port, Path config, EmbeddedKafka kafka, String database, int statusPort)
             throws IOException {
+        return command(role, port, config, kafka, database, statusPort)
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve(role + "-" + port + ".log").toFile())
+                .start();
+    }
+
+    private ProcessBuilder command(
+            String role, int port, Path config, EmbeddedKafka kafka, String database, int statusPort) {
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -131,13 +174,22 @@ class RolesIT {
         builder.environment().put("WEIR_PORT", Integer.toString(port));
         builder.environment().put("WEIR_CONFIG", config.toString());
         builder.environment().put("WEIR_BOOTSTRAP_SERVERS", kafka.bootstrapServers());
-        builder.environment().put("WEIR_DATABASE_URL", postgres.url());
+        builder.environment().put("WEIR_DATABASE_URL", database);
         builder.environment().put("WEIR_STATUS_URL", "http://127.0.0.1:" + statusPort);
         builder.environment().put("WEIR_REPLICATION", "1");
         builder.environment().put("WEIR_STATE_DIR", dir.resolve("state").toString());
-        return builder.redirectErrorStream(true)
-                .redirectOutput(dir.resolve(role + "-" + port + ".log").toFile())
-                .start();
+        return builder;
+    }
+
+    /** Those of Weir, by PostgreSQL's own count. */
+    private static int connections(EmbeddedPostgresServer postgres) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(postgres.url());
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "select count(*) from pg_stat_activity where usename = 'weir' and pid <> pg_backend_pid()")) {
+            assertThat(row.next()).isTrue();
+            return row.getInt(1);
+        }
     }
 
     private HttpResponse<String> submit(int port, String key, int n) throws Exception {

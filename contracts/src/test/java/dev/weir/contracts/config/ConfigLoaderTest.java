@@ -55,6 +55,7 @@ class ConfigLoaderTest {
                                                 new Weights(Map.of(), new Weights.Priorities(4, 2, 1))),
                                         null)),
                         1024 * 1024,
+                        Clients.NONE,
                         new ResultsSettings(1024 * 1024, Duration.ofDays(30)),
                         new DatabaseSettings(90, 3, 5)));
     }
