@@ -45,6 +45,7 @@ final class WeirProcess implements AutoCloseable {
     private final int kafkaPort = freePort();
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final Map<String, String> environment = new HashMap<>();
     private @Nullable Process process;
     private int starts;
 
@@ -57,6 +58,11 @@ final class WeirProcess implements AutoCloseable {
     /** For the next start. */
     void configure(String yaml) throws IOException {
         Files.writeString(config, yaml);
+    }
+
+    /** For the next start. */
+    void set(String variable, String value) {
+        environment.put(variable, value);
     }
 
     /** What the newest start has written so far. */
@@ -79,7 +85,7 @@ final class WeirProcess implements AutoCloseable {
 
     /** The command line with another port: for a second one on the same directory. */
     ProcessBuilder command(int onPort) {
-        return new ProcessBuilder(
+        ProcessBuilder command = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx640m",
                 "-cp",
@@ -94,6 +100,8 @@ final class WeirProcess implements AutoCloseable {
                 dir.resolve("data").toString(),
                 "--config",
                 config.toString());
+        command.environment().putAll(environment);
+        return command;
     }
 
     void signal(String name) throws IOException, InterruptedException {

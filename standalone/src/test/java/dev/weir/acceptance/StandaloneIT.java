@@ -12,26 +12,41 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Bad input of every kind: a clear answer, and no harm to anything else. */
-class BadInputIT {
+/**
+ * What one running Weir stands: bad input of every kind, upstreams that repeat their secret, a PostgreSQL that goes away (for
+ * {@code -Dweir.outage=60} seconds in a longer run).
+ */
+class StandaloneIT {
     private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int OUTAGE_SECONDS = Integer.getInteger("weir.outage", 10);
+    /** 90 % of 1,000 a minute. */
+    private static final int A_SECOND = 15;
+    /** Calls that a busy machine may be early or late with. */
+    private static final int NOISE = Integer.getInteger("weir.noise", 30);
 
     @TempDir
     static Path dir;
 
     private static FakeUpstream upstream;
+    private static KeyedUpstream keyed;
     private static WeirProcess weir;
 
     @BeforeAll
     static void start() throws Exception {
         upstream = PaceIT.upstream();
-        weir = new WeirProcess(dir, PaceIT.thousandAMinute(upstream));
+        keyed = new KeyedUpstream(dir);
+        weir = new WeirProcess(dir, PaceIT.thousandAMinute(upstream) + keyed.yaml());
+        weir.set(KeyedUpstream.VARIABLE, KeyedUpstream.FROM_ENVIRONMENT);
+        weir.set("WEIR_LOG_LEVEL", "DEBUG");
         weir.start();
     }
 
@@ -39,6 +54,7 @@ class BadInputIT {
     static void stop() {
         weir.close();
         upstream.close();
+        keyed.close();
     }
 
     @Test
@@ -93,6 +109,97 @@ class BadInputIT {
         Files.writeString(corrupt.resolve("kafka").resolve("meta.properties"), "nonsense");
         assertThat(failure(standalone(corrupt, config, 0))).contains("corrupt").hasLineCount(1);
         assertThat(corrupt.resolve("kafka").resolve("meta.properties")).hasContent("nonsense");
+    }
+
+    @Test
+    void shouldShowASecretNowhere_whenTheUpstreamRepeatsItAndWhenItChanges() throws Exception {
+        String answered = weir.submit("keyed", 1).get(0);
+        String refused = weir.submit("keyed-by-environment", 1).get(0);
+        await().atMost(PATIENCE).until(() -> resultOf(answered).contains("you came with ***"));
+        await().atMost(PATIENCE).until(() -> resultOf(refused).contains("no such key: ***"));
+        assertThat(keyed.seen()).containsExactlyInAnyOrder(KeyedUpstream.FIRST, KeyedUpstream.FROM_ENVIRONMENT);
+        keyed.change();
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).until(() -> {
+            weir.submit("keyed", 1);
+            return keyed.seen().contains(KeyedUpstream.SECOND);
+        });
+        await().atMost(PATIENCE).until(() -> weir.log().contains("the secret of upstream keyed has changed"));
+
+        List<String> secrets = List.of(KeyedUpstream.FIRST, KeyedUpstream.SECOND, KeyedUpstream.FROM_ENVIRONMENT);
+        Search search = new Search(
+                weir,
+                dir,
+                Stream.concat(secrets.stream(), Stream.of(KeyedUpstream.MARK)).toList());
+        for (String page : List.of(
+                "/metrics",
+                "/openapi.json",
+                "/readyz",
+                "/v1/upstreams",
+                "/v1/upstreams/keyed",
+                "/v1/upstreams/keyed/forecast",
+                "/v1/jobs/" + answered,
+                "/v1/jobs/" + refused)) {
+            search.page(page);
+        }
+        search.log();
+        search.topics();
+        search.database();
+        search.files();
+
+        assertThat(search.placesOf(KeyedUpstream.MARK))
+                .as("the search finds what is there")
+                .contains("topic weir.outcomes", "table results", "GET /v1/jobs/" + answered);
+        for (String secret : secrets) {
+            assertThat(search.placesOf(secret)).isEmpty();
+        }
+    }
+
+    private static String resultOf(String job) throws Exception {
+        return weir.get("/v1/jobs/" + job).path("result").toString();
+    }
+
+    @Test
+    void shouldCallAtFullPace_andHaveEveryResultAfterwards_whenPostgresIsStopped() throws Exception {
+        PostgresControl postgres = new PostgresControl(dir.resolve("data").resolve("postgres"));
+        long before = upstream.log().calls();
+        List<String> jobs = weir.submit("counted", A_SECOND * (OUTAGE_SECONDS + 6));
+        await().atMost(PATIENCE).until(() -> upstream.log().calls() > before + 2 * A_SECOND);
+
+        postgres.stopImmediately();
+        long stopped = System.nanoTime();
+        long calls = upstream.log().calls();
+        await().pollDelay(Duration.ofSeconds(OUTAGE_SECONDS))
+                .atMost(Duration.ofSeconds(OUTAGE_SECONDS + 5L))
+                .until(() -> true);
+        long called = upstream.log().calls() - calls;
+        double expected = A_SECOND * (System.nanoTime() - stopped) / 1e9;
+        double backlog = backlog();
+        String early = weir.get("/v1/jobs/" + jobs.get(3 * A_SECOND)).toString();
+        postgres.start();
+        long started = System.nanoTime();
+
+        await().atMost(PATIENCE.plusSeconds(OUTAGE_SECONDS)).until(() -> postgres.succeeded(jobs) == jobs.size());
+        System.out.printf(
+                "PostgreSQL stopped for %d s: %d calls (%.0f at full pace), %.0f results waited, all %d there %.1f s after"
+                        + " its start%n",
+                OUTAGE_SECONDS, called, expected, backlog, jobs.size(), (System.nanoTime() - started) / 1e9);
+        assertThat((double) called).isBetween(expected - NOISE, expected + NOISE);
+        assertThat(backlog).isGreaterThan(called * 0.8);
+        assertThat(early).contains("\"succeeded\"", "\"resultPending\":true");
+        assertThat(weir.get("/v1/jobs/" + jobs.get(3 * A_SECOND))
+                        .at("/result/status")
+                        .asInt())
+                .isEqualTo(200);
+        await().atMost(PATIENCE).until(() -> backlog() == 0);
+    }
+
+    private static double backlog() throws Exception {
+        String metrics = weir.send("GET", "/metrics", null).body();
+        return metrics.lines()
+                .filter(line -> line.startsWith("weir_results_backlog "))
+                .mapToDouble(line -> Double.parseDouble(line.split(" ")[1]))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static HttpResponse<String> expect(int status, String body) throws Exception {
