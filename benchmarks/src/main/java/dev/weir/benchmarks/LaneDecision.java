@@ -46,7 +46,7 @@ public class LaneDecision {
         taken = new ArrayList<>();
         for (int i = 0; i < Math.max(lanes * JOBS_PER_LANE, 2 * BATCH); i++) {
             LaneKey lane = new LaneKey(Quota.UPSTREAM, Quota.tenant(i % lanes), Priority.NORMAL);
-            all.append(lane, new LaneEntry("job-" + i, 1, Instant.EPOCH));
+            all.append(lane, new LaneEntry("job-" + i, 1, Instant.EPOCH, true));
         }
     }
 

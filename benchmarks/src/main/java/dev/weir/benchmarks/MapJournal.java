@@ -57,6 +57,7 @@ final class MapJournal implements Journal {
     public void putJob(Job job) {
         if (job.status().finished()) {
             jobs.remove(job.id());
+            requests.remove(job.id());
         } else {
             jobs.put(job.id(), job);
         }
@@ -79,11 +80,6 @@ final class MapJournal implements Journal {
     @Override
     public void putRequest(JobRequest request) {
         requests.put(request.id(), request);
-    }
-
-    @Override
-    public void deleteRequest(String jobId) {
-        requests.remove(jobId);
     }
 
     @Override

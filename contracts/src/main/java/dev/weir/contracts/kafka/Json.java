@@ -1,13 +1,23 @@
 package dev.weir.contracts.kafka;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.Module;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.weir.contracts.time.IsoInstants;
 import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
@@ -22,6 +32,7 @@ public final class Json {
     /** The mapper of every record on the wire and in the stores. */
     public static final ObjectMapper MAPPER = JsonMapper.builder()
             .addModule(new JavaTimeModule())
+            .addModule(instants())
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
             .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -29,6 +40,25 @@ public final class Json {
             .build();
 
     private Json() {}
+
+    private static Module instants() {
+        return new SimpleModule("instants")
+                .addSerializer(Instant.class, new ToStringSerializer(Instant.class))
+                .addDeserializer(Instant.class, new StdDeserializer<>(Instant.class) {
+                    @Override
+                    public Instant deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                        if (parser.currentToken() != JsonToken.VALUE_STRING) {
+                            return (Instant) context.handleUnexpectedToken(Instant.class, parser);
+                        }
+                        String text = parser.getText();
+                        try {
+                            return IsoInstants.parse(text);
+                        } catch (DateTimeException e) {
+                            return (Instant) context.handleWeirdStringValue(Instant.class, text, e.getMessage());
+                        }
+                    }
+                });
+    }
 
     public static byte[] bytes(Object value) {
         try {

@@ -10,12 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How jobs are kept. A request stands in one record with the first state of its job; from the next change on the job has a
- * record of its own, so that what is to be called, which may be large, is written once.
+ * record of its own, so that what is to be called, which may be large, is written once. When the job has ended, the record of
+ * its request holds nothing but that.
  */
 final class JobForm {
     private static final byte VERSION = 1;
-    private static final byte NO_STATE = 0;
     private static final byte STATE = 1;
+    private static final byte END = 2;
 
     private JobForm() {}
 
@@ -31,25 +32,11 @@ final class JobForm {
         return state(in, spec(in));
     }
 
-    /** @param job the request's; null when its state stands elsewhere */
-    static byte[] bytes(JobRequest request, @Nullable Job job) {
+    /** @param job the request's, in its first state */
+    static byte[] bytes(JobRequest request, Job job) {
         FormWriter out = new FormWriter(VERSION);
-        spec(
-                out,
-                new Job.Spec(
-                        request.id(),
-                        request.tenant(),
-                        request.upstream(),
-                        request.priority(),
-                        request.cost(),
-                        request.acceptedAt(),
-                        request.deadline(),
-                        request.bodyHash()));
-        if (job == null) {
-            out.octet(NO_STATE);
-        } else {
-            state(out.octet(STATE), job);
-        }
+        spec(out, job.spec());
+        state(out.octet(STATE), job);
         out.number(request.v()).maybe(request.notBefore()).maybe(request.traceparent());
         Call call = request.request();
         out.text(call.method()).text(call.path()).number(call.headers().size());
@@ -57,19 +44,30 @@ final class JobForm {
         return out.maybe(call.body()).maybe(call.bodyBase64()).bytes();
     }
 
-    /** The state that stands with a request; null when there is none. */
-    static @Nullable Job jobOfRequest(byte[] bytes) {
-        FormReader in = requestReader(bytes);
-        Job.Spec spec = spec(in);
-        return in.octet() == STATE ? state(in, spec) : null;
+    /** What stands in the place of its request. */
+    static byte[] end(Job ended) {
+        FormWriter out = new FormWriter(VERSION);
+        spec(out, ended.spec());
+        state(out.octet(END), ended);
+        return out.bytes();
     }
 
-    static JobRequest request(byte[] bytes) {
+    /** The state that stands with a request, or in its place. */
+    static Job submitted(byte[] bytes) {
         FormReader in = requestReader(bytes);
         Job.Spec spec = spec(in);
-        if (in.octet() == STATE) {
-            state(in, spec);
+        in.octet();
+        return state(in, spec);
+    }
+
+    /** Null when the job has ended. */
+    static @Nullable JobRequest request(byte[] bytes) {
+        FormReader in = requestReader(bytes);
+        Job.Spec spec = spec(in);
+        if (in.octet() == END) {
+            return null;
         }
+        state(in, spec);
         int v = in.small();
         var notBefore = in.maybeInstant();
         String traceparent = in.maybeText();

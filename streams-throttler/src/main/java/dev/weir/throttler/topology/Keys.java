@@ -19,6 +19,7 @@ final class Keys {
     static final byte LANE_PAGE = 'E';
     static final byte PERMIT_PAGE = 'P';
     static final byte TIMER = 'T';
+    static final byte TIMER_PAGE = 'D';
     static final byte UPSTREAM = 'U';
     static final byte LANE = 'L';
     static final byte MARK = 'M';
@@ -63,10 +64,19 @@ final class Keys {
     }
 
     static Bytes timer(Timer timer) {
+        return timer(TIMER, timer);
+    }
+
+    /** @param first the earliest on the page */
+    static Bytes timerPage(Timer first) {
+        return timer(TIMER_PAGE, first);
+    }
+
+    private static Bytes timer(byte is, Timer timer) {
         byte[] upstream = utf8(timer.upstream());
         byte[] job = utf8(timer.jobId());
         return Bytes.wrap(ByteBuffer.allocate(1 + Long.BYTES + 1 + upstream.length + 1 + job.length)
-                .put(TIMER)
+                .put(is)
                 .putLong(ordered(EpochNanos.of(timer.due())))
                 .put(timer.kind().code())
                 .put(upstream)
@@ -75,14 +85,15 @@ final class Keys {
                 .array());
     }
 
-    /** Before every timer that is due at this time or later. */
-    static Bytes timersFrom(Instant due) {
+    /** Before every timer, or every page of timers, that is due at this time or later. */
+    static Bytes timersFrom(byte is, Instant due) {
         return Bytes.wrap(ByteBuffer.allocate(1 + Long.BYTES)
-                .put(TIMER)
+                .put(is)
                 .putLong(ordered(EpochNanos.of(due)))
                 .array());
     }
 
+    /** The timer that a key tells, or the first of a page. */
     static Timer timer(Bytes key) {
         ByteBuffer in = ByteBuffer.wrap(key.get());
         in.get();

@@ -12,6 +12,8 @@ final class LanePage {
     static final int ENTRIES = 16;
 
     private static final byte VERSION = 1;
+    /** Set in the octet of an entry's place when the job came here first. */
+    private static final int FIRST = ENTRIES;
 
     private LanePage() {}
 
@@ -22,7 +24,7 @@ final class LanePage {
     static byte[] with(byte @Nullable [] page, long number, LaneEntry entry) {
         byte[] others = page == null ? null : without(page, number);
         FormWriter out = others == null ? new FormWriter(VERSION) : new FormWriter(others);
-        return out.octet(place(number))
+        return out.octet(place(number) + (entry.first() ? FIRST : 0))
                 .id(entry.jobId())
                 .number(entry.cost())
                 .instant(entry.acceptedAt())
@@ -32,8 +34,9 @@ final class LanePage {
     static @Nullable LaneEntry entry(byte[] page, long number) {
         FormReader in = reader(page);
         while (in.more()) {
-            if (in.octet() == place(number)) {
-                return new LaneEntry(in.id(), in.small(), in.instant());
+            int place = in.octet();
+            if (place % ENTRIES == place(number)) {
+                return new LaneEntry(in.id(), in.small(), in.instant(), place >= FIRST);
             }
             skip(in);
         }
@@ -46,7 +49,7 @@ final class LanePage {
         int first = in.position();
         while (in.more()) {
             int start = in.position();
-            int place = in.octet();
+            int place = in.octet() % ENTRIES;
             skip(in);
             int end = in.position();
             if (place == place(number)) {

@@ -1,7 +1,6 @@
 package dev.weir.throttler.topology;
 
 import dev.weir.contracts.kafka.Json;
-import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
@@ -28,20 +27,21 @@ import org.jspecify.annotations.Nullable;
 
 /** The journal of one task: its two stores and the topology's sinks, all of one transaction. */
 final class StoreJournal implements Journal {
-    private static final byte[] PRESENT = {1};
-    private static final String LOW_WATER = "timers";
+    /** Of a job's first state, which stands with its request. */
+    private static final long FIRST_REVISION = 1;
 
     private final KeyValueStore<Bytes, byte[]> jobs;
     private final KeyValueStore<Bytes, byte[]> heads;
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
+    private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
+    /** Is written with its job's first state. */
     private @Nullable JobRequest unwritten;
+
     private @Nullable String lastReadId;
     private byte @Nullable [] lastRead;
-    /** No timer is due before this, epoch nanoseconds. */
-    private long nextTimer = Long.MIN_VALUE;
 
     StoreJournal(
             KeyValueStore<Bytes, byte[]> jobs,
@@ -51,6 +51,7 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = jobs;
         this.heads = heads;
+        this.timers = new StoredTimers(jobs, heads);
         this.context = context;
         this.metrics = metrics;
         this.nowMs = nowMs;
@@ -59,19 +60,30 @@ final class StoreJournal implements Journal {
     @Override
     public @Nullable Job job(String id) {
         byte[] job = jobs.get(Keys.job(id));
-        if (job != null) {
-            return JobForm.job(job);
-        }
+        return job != null ? JobForm.job(job) : submitted(id);
+    }
+
+    @Override
+    public @Nullable Job submitted(String id) {
         byte[] request = storedRequest(id);
-        return request == null ? null : JobForm.jobOfRequest(request);
+        return request == null ? null : JobForm.submitted(request);
     }
 
     @Override
     public void putJob(Job job) {
         JobRequest request = unwritten;
-        if (request != null && request.id().equals(job.id())) {
-            unwritten = null;
-            writeRequest(request, job);
+        unwritten = null;
+        if (job.status().finished()) {
+            putRequest(job.id(), JobForm.end(job));
+            if (job.revision() > FIRST_REVISION + 1) {
+                jobs.delete(Keys.job(job.id()));
+            }
+        } else if (request != null) {
+            if (!request.id().equals(job.id())) {
+                throw new IllegalStateException(
+                        "the request of " + request.id() + " is followed by the state of " + job.id());
+            }
+            putRequest(job.id(), JobForm.bytes(request, job));
         } else {
             jobs.put(Keys.job(job.id()), JobForm.bytes(job));
         }
@@ -79,7 +91,8 @@ final class StoreJournal implements Journal {
 
     @Override
     public void deleteJob(String id) {
-        jobs.delete(Keys.job(id));
+        lastReadId = null;
+        jobs.delete(Keys.request(id));
     }
 
     @Override
@@ -87,34 +100,22 @@ final class StoreJournal implements Journal {
         if (unwritten != null && unwritten.id().equals(jobId)) {
             return unwritten;
         }
-        byte[] request = storedRequest(jobId);
+        byte[] stored = storedRequest(jobId);
+        JobRequest request = stored == null ? null : JobForm.request(stored);
         if (request == null) {
             throw new IllegalStateException("job " + jobId + " waits, but what it asks for is not in the store");
         }
-        return JobForm.request(request);
+        return request;
     }
 
-    /** Waits for the job's first state, which follows at once and is written with it. */
     @Override
     public void putRequest(JobRequest request) {
-        if (unwritten != null) {
-            writeRequest(unwritten, null);
-        }
         unwritten = request;
     }
 
-    @Override
-    public void deleteRequest(String jobId) {
-        if (unwritten != null && unwritten.id().equals(jobId)) {
-            unwritten = null;
-        }
+    private void putRequest(String id, byte[] form) {
         lastReadId = null;
-        jobs.delete(Keys.request(jobId));
-    }
-
-    private void writeRequest(JobRequest request, @Nullable Job job) {
-        lastReadId = null;
-        jobs.put(Keys.request(request.id()), JobForm.bytes(request, job));
+        jobs.put(Keys.request(id), form);
     }
 
     /** A job is looked at first, then what it asks for: that is read once. */
@@ -142,13 +143,12 @@ final class StoreJournal implements Journal {
 
     @Override
     public void putTimer(Timer timer) {
-        jobs.put(Keys.timer(timer), PRESENT);
-        nextTimer = Math.min(nextTimer, EpochNanos.of(timer.due()));
+        timers.put(timer);
     }
 
     @Override
     public void deleteTimer(Timer timer) {
-        jobs.delete(Keys.timer(timer));
+        timers.delete(timer);
     }
 
     @Override
@@ -245,42 +245,12 @@ final class StoreJournal implements Journal {
 
     /** Timers that are due by now, the earliest first, at most so many; they are taken out. */
     List<Timer> takeDue(Instant now, int most) {
-        Instant from = lowWater();
-        List<Timer> due = EpochNanos.of(now) < nextTimer ? List.of() : readDue(from, now, most);
-        for (Timer timer : due) {
-            deleteTimer(timer);
-        }
-        Instant mark = due.size() == most ? due.get(most - 1).due() : now;
-        if (mark.isAfter(from)) {
-            heads.put(Keys.mark(LOW_WATER), Json.bytes(mark));
-        }
-        return due;
+        return timers.takeDue(now, most);
     }
 
-    /**
-     * Looks beyond what is due for the next timer: to look again before its time would pass over every timer that was deleted
-     * since, at each tick.
-     */
-    private List<Timer> readDue(Instant from, Instant now, int most) {
-        List<Timer> due = new ArrayList<>();
-        try (KeyValueIterator<Bytes, byte[]> timers = jobs.range(Keys.timersFrom(from), Keys.end(Keys.TIMER))) {
-            while (timers.hasNext()) {
-                Timer timer = Keys.timer(timers.next().key);
-                if (due.size() == most || timer.due().isAfter(now)) {
-                    nextTimer = EpochNanos.of(timer.due());
-                    return due;
-                }
-                due.add(timer);
-            }
-        }
-        nextTimer = Long.MAX_VALUE;
-        return due;
-    }
-
-    /** No timer is due before this: deleted ones are never scanned twice. */
+    /** The highest time that was reached: no timer is due before this. */
     Instant lowWater() {
-        byte[] mark = heads.get(Keys.mark(LOW_WATER));
-        return mark == null ? Instant.EPOCH : Json.read(mark, Instant.class);
+        return timers.lowWater();
     }
 
     private <T> List<T> all(byte kind, Function<byte[], T> form) {

@@ -144,7 +144,7 @@ public record Job(
     }
 
     LaneEntry laneEntry() {
-        return new LaneEntry(spec.id(), spec.cost(), spec.acceptedAt());
+        return new LaneEntry(spec.id(), spec.cost(), spec.acceptedAt(), revision == 0);
     }
 
     /** Its next state. */

@@ -121,10 +121,7 @@ final class Jobs {
                 retrying--;
                 deleteTimer(job, Timer.Kind.JOIN);
             }
-            case DISPATCHED -> {
-                inFlight--;
-                deleteTimer(job, Timer.Kind.DOUBT);
-            }
+            case DISPATCHED -> inFlight--;
             case ACCEPTED, SUCCEEDED, DEAD, CANCELLED, EXPIRED -> {
                 // it stands nowhere
             }
@@ -169,7 +166,6 @@ final class Jobs {
         if (deadline != null) {
             journal.deleteTimer(new Timer(deadline, Timer.Kind.DEADLINE, job.upstream(), job.id()));
         }
-        journal.deleteRequest(job.id());
         journal.putTimer(new Timer(forgetAt, Timer.Kind.FORGET, job.upstream(), job.id()));
         journal.putJob(finished);
         tell(finished, null, at, reason, answered, now);

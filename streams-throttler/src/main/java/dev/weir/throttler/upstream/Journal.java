@@ -15,6 +15,15 @@ public interface Journal extends LaneStore {
     @Nullable
     Job job(String id);
 
+    /**
+     * A job that was submitted: in the first state that it was kept in, or in the one in which it ended; null when it is not
+     * known. This takes less than {@link #job}, and is the same for a job that ended or was never put a second time.
+     */
+    default @Nullable Job submitted(String id) {
+        return job(id);
+    }
+
+    /** What a job that has ended asked for is let go with that. */
     void putJob(Job job);
 
     void deleteJob(String id);
@@ -22,9 +31,8 @@ public interface Journal extends LaneStore {
     /** @throws IllegalStateException when it is not there, which a waiting job's always is */
     JobRequest request(String jobId);
 
+    /** The job's first state follows at once, and stands beside it. */
     void putRequest(JobRequest request);
-
-    void deleteRequest(String jobId);
 
     void putPermit(String upstream, long number, long slot, long arrival, int cost);
 
@@ -32,6 +40,7 @@ public interface Journal extends LaneStore {
 
     void putTimer(Timer timer);
 
+    /** Only those whose kind says so are taken out before their time. */
     void deleteTimer(Timer timer);
 
     void putState(UpstreamState state);

@@ -130,7 +130,7 @@ public final class Throttle {
     /** Takes a job. One that is known already is passed over: the first in Kafka wins. */
     public void submit(JobRequest request, long now) {
         long at = read(now);
-        Job known = journal.job(request.id());
+        Job known = journal.submitted(request.id());
         if (known != null) {
             if (!known.spec().bodyHash().equals(request.bodyHash())) {
                 LOG.warn(
@@ -327,7 +327,7 @@ public final class Throttle {
             heldBy = slot.heldBy();
             return Turn.OVER;
         }
-        Job job = journal.job(entry.jobId());
+        Job job = entry.first() ? journal.submitted(entry.jobId()) : journal.job(entry.jobId());
         if (job == null || job.status() != JobStatus.QUEUED) {
             throw new IllegalStateException("lane " + turn.lane() + " holds job " + entry.jobId() + ", which is "
                     + (job == null ? "unknown" : job.status()));

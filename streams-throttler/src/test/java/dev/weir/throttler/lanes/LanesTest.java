@@ -142,7 +142,7 @@ class LanesTest {
     }
 
     private static LaneEntry entry(String tenant, int i, int cost) {
-        return new LaneEntry(tenant + "-" + i, cost, ACCEPTED);
+        return new LaneEntry(tenant + "-" + i, cost, ACCEPTED, true);
     }
 
     private static List<Lanes.Place> fill(Lanes lanes, String tenant, int jobs, int cost) {

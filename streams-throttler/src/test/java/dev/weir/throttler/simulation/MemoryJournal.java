@@ -38,6 +38,7 @@ final class MemoryJournal implements Journal {
 
     private final Map<String, Job> jobs = new HashMap<>();
     private final Map<String, JobRequest> requests = new HashMap<>();
+    private final Map<String, Job> submitted = new HashMap<>();
     private final TreeMap<Long, PermitEntry> permits = new TreeMap<>();
     private final Map<LaneKey, LaneState> lanes = new HashMap<>();
     private final Map<LaneKey, TreeMap<Long, LaneEntry>> entries = new HashMap<>();
@@ -117,12 +118,24 @@ final class MemoryJournal implements Journal {
 
     @Override
     public void putJob(Job job) {
+        if (job.status().finished() || !jobs.containsKey(job.id())) {
+            put(submitted, job.id(), job);
+        }
         put(jobs, job.id(), job);
+        if (job.status().finished()) {
+            put(requests, job.id(), null);
+        }
+    }
+
+    @Override
+    public @Nullable Job submitted(String id) {
+        return submitted.get(id);
     }
 
     @Override
     public void deleteJob(String id) {
         put(jobs, id, null);
+        put(submitted, id, null);
     }
 
     @Override
@@ -137,11 +150,6 @@ final class MemoryJournal implements Journal {
     @Override
     public void putRequest(JobRequest request) {
         put(requests, request.id(), request);
-    }
-
-    @Override
-    public void deleteRequest(String jobId) {
-        put(requests, jobId, null);
     }
 
     @Override

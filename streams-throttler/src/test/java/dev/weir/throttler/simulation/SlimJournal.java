@@ -64,11 +64,6 @@ final class SlimJournal implements Journal {
     }
 
     @Override
-    public void deleteRequest(String jobId) {
-        // one stands for all
-    }
-
-    @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
         // never restarted
     }

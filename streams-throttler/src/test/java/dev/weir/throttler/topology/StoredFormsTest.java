@@ -20,9 +20,11 @@ import dev.weir.throttler.upstream.Hold;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Silence;
+import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,33 +55,21 @@ class StoredFormsTest {
 
         assertThat(JobForm.job(JobForm.bytes(queued))).isEqualTo(queued);
         assertThat(JobForm.job(JobForm.bytes(out))).isEqualTo(out);
-        assertThat(JobForm.request(JobForm.bytes(request, null))).isEqualTo(request);
-        assertThat(JobForm.jobOfRequest(JobForm.bytes(request, null))).isNull();
+        Job first = first(request);
+        assertThat(JobForm.request(JobForm.bytes(request, first))).isEqualTo(request);
+        assertThat(JobForm.submitted(JobForm.bytes(request, first))).isEqualTo(first);
+        assertThat(JobForm.submitted(JobForm.end(out))).isEqualTo(out);
+        assertThat(JobForm.request(JobForm.end(out))).isNull();
     }
 
     @Test
     void shouldReadTheJobThatStandsWithItsRequest() {
         JobRequest request = request(ID, Map.of(), null, "AAEC");
-        Job job = new Job(
-                Job.VERSION,
-                new Job.Spec(
-                        ID,
-                        request.tenant(),
-                        request.upstream(),
-                        request.priority(),
-                        request.cost(),
-                        request.acceptedAt(),
-                        request.deadline(),
-                        request.bodyHash()),
-                JobStatus.QUEUED,
-                1,
-                new Job.Tally(0, 0, 0, 0),
-                new Job.Place("tenant", 5L, null, null, null),
-                null);
+        Job job = first(request);
 
         byte[] bytes = JobForm.bytes(request, job);
 
-        assertThat(JobForm.jobOfRequest(bytes)).isEqualTo(job);
+        assertThat(JobForm.submitted(bytes)).isEqualTo(job);
         assertThat(JobForm.request(bytes)).isEqualTo(request);
     }
 
@@ -151,7 +141,8 @@ class StoredFormsTest {
                 LaneEntry entry = new LaneEntry(
                         random.nextBoolean() ? new UUID(random.nextLong(), random.nextLong()).toString() : "id-" + step,
                         1 + random.nextInt(1000),
-                        AT.plusNanos(random.nextLong(1L << 50)));
+                        AT.plusNanos(random.nextLong(1L << 50)),
+                        random.nextBoolean());
                 expected.put(number, entry);
                 pages.put(page, LanePage.with(pages.get(page), number, entry));
             } else if (pages.containsKey(page)) {
@@ -171,6 +162,27 @@ class StoredFormsTest {
                     .as("number %d, seed %d", number, seed)
                     .isEqualTo(expected.get(number));
         }
+    }
+
+    @Test
+    void shouldKeepTimersOfOnePageTogether_untilItIsFullOrTheyLieTooFarApart() {
+        Timer first = new Timer(AT, Timer.Kind.DOUBT, "api", ID);
+        TimerPage page = new TimerPage(first);
+        byte[] bytes = page.with(first);
+        List<Timer> expected = new ArrayList<>(List.of(first));
+        for (int i = 1; i < TimerPage.MOST_TIMERS; i++) {
+            Timer timer = new Timer(AT.plusNanos(i * 7_000_001L), Timer.Kind.DOUBT, "api", "id-" + i);
+            assertThat(page.takes(timer)).isTrue();
+            assertThat(page.takes(new Timer(AT.minusNanos(1), Timer.Kind.DOUBT, "api", ID)))
+                    .isFalse();
+            assertThat(page.takes(new Timer(AT.plus(TimerPage.SPAN).plusNanos(1), Timer.Kind.DOUBT, "api", ID)))
+                    .isFalse();
+            expected.add(timer);
+            bytes = page.with(timer);
+        }
+
+        assertThat(page.takes(first)).isFalse();
+        assertThat(TimerPage.read(page.key(), bytes)).isEqualTo(expected);
     }
 
     @Test
@@ -227,5 +239,24 @@ class StoredFormsTest {
                 AT,
                 "hash",
                 "00-trace-01");
+    }
+
+    private static Job first(JobRequest request) {
+        return new Job(
+                Job.VERSION,
+                new Job.Spec(
+                        request.id(),
+                        request.tenant(),
+                        request.upstream(),
+                        request.priority(),
+                        request.cost(),
+                        request.acceptedAt(),
+                        request.deadline(),
+                        request.bodyHash()),
+                JobStatus.QUEUED,
+                1,
+                new Job.Tally(0, 0, 0, 0),
+                new Job.Place("tenant", 5L, null, null, null),
+                null);
     }
 }

@@ -39,7 +39,7 @@ class ForecasterTest {
     private static final class Ones implements LaneStore {
         @Override
         public LaneEntry laneEntry(LaneKey lane, long number) {
-            return new LaneEntry(Long.toString(number), 1, Instant.EPOCH);
+            return new LaneEntry(Long.toString(number), 1, Instant.EPOCH, true);
         }
 
         @Override
