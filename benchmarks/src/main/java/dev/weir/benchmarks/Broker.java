@@ -18,6 +18,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -35,9 +36,6 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** A fresh broker in a directory of its own, deleted at the end; and what a round asks of it. */
 final class Broker implements AutoCloseable {
-    /** Takes what the bare application forwards; otherwise like {@link Topics#DISPATCH}. */
-    static final String BARE_OUTPUT = "bare.output";
-
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final Duration POLL = Duration.ofMillis(20);
 
@@ -50,11 +48,13 @@ final class Broker implements AutoCloseable {
         kafka = new EmbeddedKafka(dir.resolve("kafka"), 0);
         admin = Admin.create(settings().common());
         Topics.ensure(admin, (short) 1);
-        admin.createTopics(List.of(new NewTopic(BARE_OUTPUT, Topics.JOB_PARTITIONS, (short) 1)
+        List<NewTopic> outputs = Stream.of(BareStore.Records.values())
+                .flatMap(records -> Stream.of(records.output(), records.events()))
+                .map(name -> new NewTopic(name, Topics.JOB_PARTITIONS, (short) 1)
                         .configs(Map.of(
-                                TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(Topics.MAX_MESSAGE_BYTES)))))
-                .all()
-                .get();
+                                TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(Topics.MAX_MESSAGE_BYTES))))
+                .toList();
+        admin.createTopics(outputs).all().get();
     }
 
     KafkaSettings settings() {

@@ -8,8 +8,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.DoubleStream;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
@@ -20,8 +23,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The throttler beside a bare store on a real broker. Each round has a fresh broker, on which both take the same requests and
- * give them out again, one after the other; who goes first alternates.
+ * The throttler beside bare stores on a real broker. Each round has a fresh broker, on which all take the same requests and
+ * give them out again, one after the other; who goes first changes.
  */
 @Command(
         name = "broker",
@@ -31,7 +34,7 @@ import picocli.CommandLine.Spec;
 final class BrokerBenchmark implements Callable<Integer> {
     private static final double GOAL = 0.7;
     private static final String RATE_HEADER = "/s  µs CPU";
-    /** All in one task, so that both have one thread, one store and one transaction. */
+    /** All in one task, so that each has one thread, one store and one transaction. */
     private static final int PARTITION = 0;
 
     @Option(names = "--jobs", description = "In each round.")
@@ -65,21 +68,22 @@ final class BrokerBenchmark implements Callable<Integer> {
         List<String> upstreams =
                 upstreams((jobs + UpstreamSettings.MOST_IN_FLIGHT - 1) / UpstreamSettings.MOST_IN_FLIGHT);
         WeirContender weir = new WeirContender(upstreams);
-        Contender bare = new BareContender(Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
-        List<Contender.Rates> weirs = new ArrayList<>();
-        List<Contender.Rates> bares = new ArrayList<>();
+        List<Contender> contenders = List.of(weir, bare(BareStore.Records.FEWEST), bare(BareStore.Records.SAME));
+        Map<Contender, List<Contender.Rates>> rates = new LinkedHashMap<>();
         List<Contender.Rate> outcomes = new ArrayList<>();
-        out.printf("%-8s%-12s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
-        out.printf("%-8s%-12s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
+        out.printf("%-8s%-14s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
+        out.printf("%-8s%-14s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
         for (int round = 0; round <= rounds; round++) {
             try (Broker broker = new Broker()) {
                 produce(broker, upstreams);
-                for (Contender contender : round % 2 == 0 ? List.of(bare, weir) : List.of(weir, bare)) {
-                    Contender.Rates rates = contender.run(broker, jobs);
+                List<Contender> order = new ArrayList<>(contenders);
+                Collections.rotate(order, round);
+                for (Contender contender : order) {
+                    Contender.Rates run = contender.run(broker, jobs);
                     String name = round == 0 ? "warm-up" : Integer.toString(round);
-                    row(out, name, contender.name(), rates, contender == weir ? weir.outcomes() : null);
+                    row(out, name, contender.name(), run, contender == weir ? weir.outcomes() : null);
                     if (round > 0) {
-                        (contender == weir ? weirs : bares).add(rates);
+                        rates.computeIfAbsent(contender, c -> new ArrayList<>()).add(run);
                     }
                 }
             }
@@ -87,20 +91,29 @@ final class BrokerBenchmark implements Callable<Integer> {
                 outcomes.add(weir.outcomes());
             }
         }
-        Contender.Rates weirMedian = medians(weirs);
-        Contender.Rates bareMedian = medians(bares);
-        row(out, "median", weir.name(), weirMedian, median(outcomes));
-        row(out, "median", bare.name(), bareMedian, null);
-        out.printf(
-                "%-20s%10.2f%8.2f%10.2f%8.2f   goal: %s of the rate%n",
-                "ratio",
-                weirMedian.intake().perSecond() / bareMedian.intake().perSecond(),
-                bareMedian.intake().cpuUs() / weirMedian.intake().cpuUs(),
-                weirMedian.release().perSecond() / bareMedian.release().perSecond(),
-                bareMedian.release().cpuUs() / weirMedian.release().cpuUs(),
-                GOAL);
+        Map<Contender, Contender.Rates> medians = new LinkedHashMap<>();
+        rates.forEach((contender, runs) -> {
+            medians.put(contender, medians(runs));
+            row(out, "median", contender.name(), medians(runs), contender == weir ? median(outcomes) : null);
+        });
+        Contender.Rates ours = medians.remove(weir);
+        if (ours == null) {
+            throw new IllegalStateException("no round counted: use --rounds 1 or more");
+        }
+        medians.forEach((contender, theirs) -> out.printf(
+                "%-22s%10.2f%8.2f%10.2f%8.2f   goal: %s of the rate%n",
+                "ratio to " + contender.name(),
+                ours.intake().perSecond() / theirs.intake().perSecond(),
+                theirs.intake().cpuUs() / ours.intake().cpuUs(),
+                ours.release().perSecond() / theirs.release().perSecond(),
+                theirs.release().cpuUs() / ours.release().cpuUs(),
+                GOAL));
         out.flush();
         return 0;
+    }
+
+    private Contender bare(BareStore.Records records) {
+        return new BareContender(records, Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
     }
 
     private void produce(Broker broker, List<String> upstreams) {
@@ -130,7 +143,7 @@ final class BrokerBenchmark implements Callable<Integer> {
     private static void row(
             PrintWriter out, String round, String name, Contender.Rates rates, Contender.@Nullable Rate outcomes) {
         out.printf(
-                "%-8s%-12s%s%s%s%n",
+                "%-8s%-14s%s%s%s%n",
                 round, name, text(rates.intake()), text(rates.release()), outcomes == null ? "" : text(outcomes));
         out.flush();
     }

@@ -8,9 +8,12 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -51,6 +54,12 @@ class ControlIT {
                 limits: [{ permits: 10, per: 1s }]
             """;
 
+    private static final String COMMANDS = """
+              commands:
+                baseUrl: http://127.0.0.1:%d
+                limits: [{ permits: 1000, per: 1m }]
+            """;
+
     @TempDir
     static Path dir;
 
@@ -81,6 +90,7 @@ class ControlIT {
                 + PACED.formatted(paced.port())
                 + SLOW.formatted(slow.port(), slowLimit)
                 + DOWN.formatted(WeirProcess.freePort())
+                + COMMANDS.formatted(others.port())
                 + (withHeld ? HELD.formatted(others.port()) : "");
     }
 
@@ -238,6 +248,80 @@ class ControlIT {
         assertThat(weir.get("/v1/upstreams/held").path("removed").asBoolean(true))
                 .isFalse();
         assertThat(weir.get("/v1/upstreams/down").at("/settings/burst").asInt()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldDoTheSameFromTheCommandLine() throws Exception {
+        assertThat(command("upstreams", "pause", "commands").status()).isZero();
+        List<String> jobs = weir.submit("commands", 45);
+        assertThat(json("upstreams", "set", "commands", "--limit", "100/1m", "--burst", "0")
+                        .at("/settings/burst")
+                        .asInt(-1))
+                .isZero();
+        assertThat(json("upstreams", "show", "commands").path("state").asText()).isEqualTo("paused");
+        Command cancelled = command("jobs", "cancel", jobs.get(44));
+        assertThat(cancelled.status()).isZero();
+        assertThat(cancelled.out()).isEqualTo("job " + jobs.get(44) + " is cancelled\n");
+        Command again = command("jobs", "cancel", "0198c1de-7b00-7abc-8def-0123456789ab");
+        assertThat(again.status()).isEqualTo(1);
+        assertThat(again.errors().lines()).hasSize(1);
+
+        // 90 a minute and no burst: one each two thirds of a second.
+        await().atMost(PATIENCE)
+                .until(() ->
+                        weir.get("/v1/upstreams/commands").at("/queue/waiting").asLong() == 44);
+        JsonNode plan = Json.MAPPER.readTree(
+                command("plan", "--from", weir.url(), "--upstream", "commands", "--jobs", "2", "--json")
+                        .out());
+        JsonNode faster = Json.MAPPER.readTree(command(
+                        "plan",
+                        "--from",
+                        weir.url(),
+                        "--upstream",
+                        "commands",
+                        "--jobs",
+                        "2",
+                        "--limit",
+                        "1000/1m",
+                        "--json")
+                .out());
+        assertThat(planned(plan)).isBetween(Duration.ofSeconds(29), Duration.ofSeconds(33));
+        assertThat(planned(faster)).isBetween(Duration.ofMillis(2900), Duration.ofSeconds(6));
+
+        assertThat(command("upstreams", "resume", "commands").status()).isZero();
+        await().atMost(PATIENCE).until(() -> status(jobs.get(0)).equals("succeeded"));
+        assertThat(command("upstreams", "list").out()).contains("commands").contains("/90 1m");
+    }
+
+    private static Duration planned(JsonNode plan) {
+        return Duration.parse(plan.path("duration").asText());
+    }
+
+    private record Command(int status, String out, String errors) {}
+
+    private static JsonNode json(String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.add("--json");
+        Command command = command(all.toArray(String[]::new));
+        assertThat(command.status()).as(command.errors()).isZero();
+        return Json.MAPPER.readTree(command.out());
+    }
+
+    /** {@code weir} with these arguments, in a process of its own. */
+    private static Command command(String... arguments) throws Exception {
+        List<String> line = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.weir.standalone.Main"));
+        line.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(line);
+        builder.environment().put("WEIR_URL", weir.url());
+        Path errors = dir.resolve("errors.txt");
+        Process process = builder.redirectError(errors.toFile()).start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Command(process.waitFor(), out, Files.readString(errors));
     }
 
     private static String limit(int perSecond) {
