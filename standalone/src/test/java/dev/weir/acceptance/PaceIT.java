@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The pace, by the slots in {@code weir.dispatch} and by the clock of an upstream that only counts. Short in a build;
  * {@code -Dweir.minutes=5} and {@code -Dweir.stall=60} run it as long as one likes.
  */
+@Tag("alone")
 class PaceIT {
     private static final int MINUTES = Integer.getInteger("weir.minutes", 1);
     private static final int STALL_SECONDS = Integer.getInteger("weir.stall", 15);

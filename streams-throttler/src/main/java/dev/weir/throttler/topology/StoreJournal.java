@@ -15,7 +15,9 @@ import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.utils.Bytes;
@@ -29,12 +31,22 @@ import org.jspecify.annotations.Nullable;
 final class StoreJournal implements Journal {
     /** Of a job's first state, which stands with its request. */
     private static final long FIRST_REVISION = 1;
+    /** The ends of so many lanes and permit logs, less than a kilobyte each. */
+    private static final int RECENT_PAGES = 512;
 
     private final KeyValueStore<Bytes, byte[]> jobs;
     private final KeyValueStore<Bytes, byte[]> heads;
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
+    /** Nobody else writes to the stores: what was written last need not be looked for in them. */
+    private final Map<Bytes, byte[]> recentPages = new LinkedHashMap<>(RECENT_PAGES, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Bytes, byte[]> eldest) {
+            return size() > RECENT_PAGES;
+        }
+    };
+
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
     /** Is written with its job's first state. */
@@ -130,14 +142,14 @@ final class StoreJournal implements Journal {
     @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
         Bytes key = Keys.permitPage(upstream, PermitRecord.page(number));
-        heads.put(key, new PermitRecord(slot, arrival, cost).on(heads.get(key), number));
+        putPage(key, new PermitRecord(slot, arrival, cost).on(page(key), number));
     }
 
     /** The permits before it are forgotten by then, so its page goes with the last one on it. */
     @Override
     public void deletePermit(String upstream, long number) {
         if (PermitRecord.endsPage(number)) {
-            heads.delete(Keys.permitPage(upstream, PermitRecord.page(number)));
+            putPage(Keys.permitPage(upstream, PermitRecord.page(number)), null);
         }
     }
 
@@ -153,22 +165,36 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        byte[] page = heads.get(Keys.lanePage(lane, LanePage.page(number)));
+        byte[] page = page(Keys.lanePage(lane, LanePage.page(number)));
         return page == null ? null : LanePage.entry(page, number);
     }
 
     @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
         Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        heads.put(key, LanePage.with(heads.get(key), number, entry));
+        putPage(key, LanePage.with(page(key), number, entry));
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
         Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        byte[] page = heads.get(key);
+        byte[] page = page(key);
         if (page != null) {
-            heads.put(key, LanePage.without(page, number));
+            putPage(key, LanePage.without(page, number));
+        }
+    }
+
+    private byte @Nullable [] page(Bytes key) {
+        byte[] page = recentPages.get(key);
+        return page == null ? heads.get(key) : page;
+    }
+
+    private void putPage(Bytes key, byte @Nullable [] page) {
+        heads.put(key, page);
+        if (page == null) {
+            recentPages.remove(key);
+        } else {
+            recentPages.put(key, page);
         }
     }
 
