@@ -19,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
  * The pace, by the slots in {@code weir.dispatch} and by the clock of an upstream that only counts. Short in a build;
  * {@code -Dweir.minutes=5} and {@code -Dweir.stall=60} run it as long as one likes.
  */
-@Tag("alone")
 class PaceIT {
     private static final int MINUTES = Integer.getInteger("weir.minutes", 1);
     private static final int STALL_SECONDS = Integer.getInteger("weir.stall", 15);
@@ -30,6 +29,7 @@ class PaceIT {
     Path dir;
 
     @Test
+    @Tag("alone")
     void shouldCallExactlyTheBudgetInEachMinute_evenly_whenJobsWait() throws Exception {
         try (FakeUpstream upstream = upstream();
                 WeirProcess weir = new WeirProcess(dir, thousandAMinute(upstream))) {
