@@ -6,10 +6,13 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/** {@code broker} and {@code backlog}: those with a real broker, with options of their own; anything else is for JMH. */
+/** {@code broker}, {@code backlog}, {@code groups} and {@code dispatcher}: those with a real broker, with options of their own; anything else is for JMH. */
 public final class Main {
-    private static final Map<String, Supplier<Callable<Integer>>> REAL =
-            Map.of("broker", BrokerBenchmark::new, "backlog", BacklogBenchmark::new);
+    private static final Map<String, Supplier<Callable<Integer>>> REAL = Map.of(
+            "broker", BrokerBenchmark::new,
+            "backlog", BacklogBenchmark::new,
+            "groups", GroupsBenchmark::new,
+            "dispatcher", DispatcherBenchmark::new);
 
     private Main() {}
 

@@ -11,24 +11,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compares this process's clock with the broker's, at start and every minute after, on a thread of its own. A dispatcher
- * whose clock is off calls at the wrong moments, so it takes no permits. Thread-safe.
+ * Compares this process's clock with the broker's, at start, every minute after, and at once when the machine's clock has
+ * moved unlike this one (the machine was suspended, or its clock was set), on a thread of its own. A dispatcher whose clock
+ * is off calls at the wrong moments, so it takes no permits and hands back those it holds. Thread-safe.
  */
 final class ClockGuard implements AutoCloseable {
     private static final Duration CHECK_EVERY = Duration.ofMinutes(1);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
+    /** So often the machine's clock is looked at. */
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    /** A correction that is smaller is none to ask the broker about. */
+    private static final Duration MOST_UNNOTICED = Duration.ofMillis(250);
+
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final Logger LOG = LoggerFactory.getLogger(ClockGuard.class);
 
     private final BrokerClock broker;
     private final InstantSource clock;
+    private final InstantSource wall;
     private final Thread thread;
     private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile Duration apart;
     private volatile @Nullable String wrong = "the clock has not been compared with the broker's yet";
 
-    ClockGuard(KafkaSettings kafka, InstantSource clock) {
+    /**
+     * @param clock that permits are used by
+     * @param wall the machine's own, which knows of a suspension
+     */
+    ClockGuard(KafkaSettings kafka, InstantSource clock, InstantSource wall) {
         this.broker = new BrokerClock(kafka);
         this.clock = clock;
+        this.wall = wall;
+        apart = Duration.between(clock.instant(), wall.instant());
         thread = new Thread(this::run, "clock-guard");
         thread.setDaemon(true);
     }
@@ -37,22 +51,45 @@ final class ClockGuard implements AutoCloseable {
         thread.start();
     }
 
-    /** Why no permit may be taken; null when the clock is right. */
+    /** Why no permit may be taken or used; null when the clock is right. Cheap: it is asked before each call. */
     @Nullable
     String wrong() {
-        return wrong;
+        String known = wrong;
+        if (known != null) {
+            return known;
+        }
+        Duration moved = moved();
+        return moved.abs().compareTo(MOST_UNNOTICED) > 0
+                ? "the machine's clock moved by " + moved.toMillis()
+                        + " ms against this process's, which is compared with the broker's again"
+                : null;
     }
 
     private void run() {
         try {
             boolean known = check();
-            while (!closed.await((known ? CHECK_EVERY : RETRY_AFTER).toMillis(), TimeUnit.MILLISECONDS)) {
-                known = check();
+            long checkedNanos = System.nanoTime();
+            while (!closed.await((known ? LOOK_EVERY : RETRY_AFTER).toMillis(), TimeUnit.MILLISECONDS)) {
+                boolean jumped = moved().abs().compareTo(MOST_UNNOTICED) > 0;
+                if (jumped) {
+                    wrong = wrong();
+                    apart = apart.plus(moved());
+                    LOG.warn("{}; no permits are used until then. Was the machine suspended?", wrong);
+                }
+                if (jumped || !known || System.nanoTime() - checkedNanos >= CHECK_EVERY.toNanos()) {
+                    known = check();
+                    checkedNanos = System.nanoTime();
+                }
             }
         } catch (InterruptedException e) {
             // Only closing interrupts this thread.
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** What the machine's clock did since it was last looked at and this one did not. */
+    private Duration moved() {
+        return Duration.between(clock.instant(), wall.instant()).minus(apart);
     }
 
     /** Whether the broker told its time; as long as it does not, what was known before holds. */

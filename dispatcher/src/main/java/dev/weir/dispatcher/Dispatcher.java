@@ -1,5 +1,6 @@
 package dev.weir.dispatcher;
 
+import dev.weir.contracts.config.Durations;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.wire.Outcome;
@@ -9,6 +10,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,12 +23,18 @@ public final class Dispatcher implements AutoCloseable {
     public static final int MAX_HELD_PERMITS = 20_000;
 
     public static final long MAX_HELD_BYTES = 128L * 1024 * 1024;
-    /** How long a stop waits for open calls; what is open then is ended and reported as failed. */
-    public static final Duration FINISH_OPEN_CALLS = Duration.ofSeconds(8);
+    /**
+     * How long a stop waits for open calls, unless said; what is open then is ended and reported as failed. It fits into the
+     * half minute that Kubernetes gives.
+     */
+    public static final Duration DRAIN = Duration.ofSeconds(25);
+
+    public static final Duration LONGEST_DRAIN = Duration.ofMinutes(10);
 
     /** A dispatcher whose clock is further from the broker's takes no permits: it would call at the wrong moments. */
     public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(1);
 
+    private static final String GOING_DOWN = "the dispatcher that held it is going down";
     private static final Duration END_OPEN_CALLS = Duration.ofSeconds(1);
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
@@ -39,12 +47,20 @@ public final class Dispatcher implements AutoCloseable {
     private final SlotTimer timer;
     private final PermitConsumer permits;
     private final OpenCalls open = new OpenCalls();
+    private final Duration drain;
 
-    public Dispatcher(WeirConfig config, KafkaSettings kafka, PrometheusMeterRegistry registry, InstantSource clock) {
+    /** @param drain how long {@link #close()} waits for open calls */
+    public Dispatcher(
+            WeirConfig config,
+            KafkaSettings kafka,
+            PrometheusMeterRegistry registry,
+            InstantSource clock,
+            Duration drain) {
         this.clock = clock;
+        this.drain = drain;
         metrics = new DispatcherMetrics(registry);
         config.upstreams().keySet().forEach(metrics::upstream);
-        clockGuard = new ClockGuard(kafka, clock);
+        clockGuard = new ClockGuard(kafka, clock, InstantSource.system());
         secrets = new SecretWatch(config);
         outcomes = new Outcomes(kafka);
         client = new UpstreamClient(config, clock, new SecureRandom(), metrics);
@@ -79,12 +95,18 @@ public final class Dispatcher implements AutoCloseable {
 
     private void taken(Held held) {
         if (!timer.offer(held)) {
-            handBack(held.permit());
+            handBack(held.permit(), GOING_DOWN);
         }
     }
 
     /** On the timer's thread, which must never wait: outcomes go out from another one. */
     private void due(Held held) {
+        String wrong = clockGuard.wrong();
+        if (wrong != null) {
+            // Its slot is no longer known to be now: the permit goes to somebody whose clock is right.
+            client.executor().execute(() -> handBack(held.permit(), wrong));
+            return;
+        }
         open.begin();
         try {
             client.call(
@@ -106,14 +128,8 @@ public final class Dispatcher implements AutoCloseable {
         }
     }
 
-    private void handBack(Permit permit) {
-        report(Outcomes.of(
-                permit,
-                Outcome.Kind.RETURNED,
-                null,
-                clock.instant(),
-                null,
-                "the dispatcher that held it is going down"));
+    private void handBack(Permit permit, String reason) {
+        report(Outcomes.of(permit, Outcome.Kind.RETURNED, null, clock.instant(), null, reason));
     }
 
     private void report(Outcome outcome) {
@@ -151,15 +167,20 @@ public final class Dispatcher implements AutoCloseable {
     public void close() {
         permits.close();
         timer.close();
-        for (Held held : timer.drain()) {
-            handBack(held.permit());
-        }
-        if (!open.awaitNone(FINISH_OPEN_CALLS)) {
+        List<Held> unused = timer.drain();
+        unused.forEach(held -> handBack(held.permit(), GOING_DOWN));
+        LOG.info(
+                "draining: no more permits are taken, {} unused ones are handed back, {} calls are open and have {} to"
+                        + " finish",
+                unused.size(),
+                open.count(),
+                Durations.text(drain));
+        if (!open.awaitNone(drain)) {
             LOG.warn(
                     "{} calls are still open after {}; they are ended and reported as failed, their retries follow the"
-                            + " schedule",
+                            + " schedule. Calls that take longer need a longer WEIR_DRAIN",
                     open.count(),
-                    FINISH_OPEN_CALLS);
+                    Durations.text(drain));
         }
         client.abortOpen();
         if (!open.awaitNone(END_OPEN_CALLS)) {

@@ -5,32 +5,27 @@ import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.Permit;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -39,31 +34,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes permits from {@code weir.dispatch}, on one thread. A permit is passed on only once its offset is known to be
- * committed, so that one delivered again was never called. What is not known to be committed is read again, or left to
- * whoever owns the partition by then.
+ * Takes permits from {@code weir.dispatch} as a member of a share group, on one thread. A permit is passed on only once the
+ * broker has confirmed that it is taken: it is never delivered again then, and one that is delivered again was never called.
+ * What is not known to be taken is not used; the broker delivers it to somebody, or the throttle finds its job in doubt.
  *
- * <p>Each commit carries a mark. Offsets without it were set by someone else's hand, or were lost: permits that lie before
- * the end of the partition may then have been called already, and a late one is not handed back, for that would give back a
- * cost that was truly spent.
+ * <p>The module's README says why it is a share group.
  */
 final class PermitConsumer implements AutoCloseable {
-    static final String GROUP = "weir-dispatcher";
     /** How long Kafka may stay silent before this dispatcher counts as not ready. */
     static final Duration SILENCE = Duration.ofSeconds(15);
 
+    /**
+     * A late permit is handed back only as long as the throttle still waits for its outcome: so long after the call's own
+     * timeout. One that is older was passed over by everybody, or was used and is read again after somebody set the group's
+     * offsets back; handing that back would give back a cost that was truly spent.
+     */
+    static final Duration HAND_BACK_WITHIN = Duration.ofSeconds(10);
+
     private static final Duration POLL = Duration.ofMillis(100);
-    private static final int COMMIT_ATTEMPTS = 3;
-    private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(2);
-    private static final Duration LOOK_UP_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration CONFIRM_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration FIRST_RESTART_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_RESTART_PAUSE = Duration.ofSeconds(30);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(8);
     private static final int MAX_POLL_RECORDS = 200;
     private static final int FETCH_MAX_BYTES = 16 * 1024 * 1024;
-    private static final String MARK = "weir-dispatcher";
-    private static final Pattern MARKED = Pattern.compile(MARK + "(?::(\\d{1,18}))?");
     private static final Logger LOG = LoggerFactory.getLogger(PermitConsumer.class);
 
     private final KafkaSettings kafka;
@@ -72,15 +67,13 @@ final class PermitConsumer implements AutoCloseable {
     private final Consumer<Held> taken;
     private final Thread thread;
     private final CountDownLatch closing = new CountDownLatch(1);
-    /** Of the polling thread: below these offsets a permit may have been called under offsets now lost. */
-    private final Map<TopicPartition, Long> doubtfulBelow = new HashMap<>();
 
-    private volatile boolean assigned;
-    private volatile long lastPollNanos = System.nanoTime();
+    private volatile boolean joined;
+    private volatile long silentSeconds;
     private volatile @Nullable String broken;
 
     /**
-     * @param mayTake asked before each poll; false pauses the partitions and keeps the membership
+     * @param mayTake asked before each poll; while it is false nothing is asked for, and others get the permits
      * @param taken gets each permit that is this process's own from now on
      */
     PermitConsumer(KafkaSettings kafka, InstantSource clock, BooleanSupplier mayTake, Consumer<Held> taken) {
@@ -105,12 +98,12 @@ final class PermitConsumer implements AutoCloseable {
         if (reason != null) {
             return reason;
         }
-        if (!assigned) {
-            return "waits for its partitions of " + Topics.DISPATCH;
+        if (!joined) {
+            return "has not joined the dispatchers of " + Topics.DISPATCH + " yet";
         }
-        Duration silent = Duration.ofNanos(System.nanoTime() - lastPollNanos);
-        return silent.compareTo(SILENCE) > 0
-                ? "has not polled " + Topics.DISPATCH + " for " + silent.toSeconds() + " s"
+        long silent = silentSeconds;
+        return silent > SILENCE.toSeconds()
+                ? "has been in no touch with Kafka for " + silent + " s; is the broker up?"
                 : null;
     }
 
@@ -121,18 +114,12 @@ final class PermitConsumer implements AutoCloseable {
             try {
                 consume();
             } catch (RuntimeException e) {
-                assigned = false;
+                joined = false;
                 broken = "reading " + Topics.DISPATCH + " failed: " + e.getMessage();
                 if (Duration.ofNanos(System.nanoTime() - startedNanos).compareTo(LONGEST_RESTART_PAUSE) > 0) {
                     pause = FIRST_RESTART_PAUSE;
                 }
-                LOG.error(
-                        "reading {} failed; no permit is lost, starting over in {}. If it says that the member was fenced,"
-                                + " another process runs with the same WEIR_INSTANCE ({})",
-                        Topics.DISPATCH,
-                        pause,
-                        kafka.instance(),
-                        e);
+                LOG.error("reading {} failed; no permit is lost, starting over in {}", Topics.DISPATCH, pause, e);
                 if (await(pause)) {
                     return;
                 }
@@ -143,110 +130,108 @@ final class PermitConsumer implements AutoCloseable {
     }
 
     private void consume() {
-        KafkaConsumer<String, byte[]> consumer = consumer();
+        PermitGroup.ensure(kafka);
+        KafkaShareConsumer<String, byte[]> consumer = consumer();
         try {
-            consumer.subscribe(List.of(Topics.DISPATCH), new Assignment(consumer));
+            consumer.subscribe(List.of(Topics.DISPATCH));
             while (closing.getCount() > 0) {
                 cycle(consumer);
+                look(consumer);
             }
         } finally {
-            consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
+            consumer.close(CLOSE_TIMEOUT);
         }
     }
 
-    private KafkaConsumer<String, byte[]> consumer() {
-        Map<String, Object> settings = kafka.consumer(GROUP);
+    private KafkaShareConsumer<String, byte[]> consumer() {
+        Map<String, Object> settings = kafka.common();
+        settings.put(ConsumerConfig.GROUP_ID_CONFIG, PermitGroup.NAME);
+        settings.put(ConsumerConfig.CLIENT_ID_CONFIG, PermitGroup.NAME + "-" + kafka.instance());
+        settings.put(ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG, "explicit");
         settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
         settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_MAX_BYTES);
         settings.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, 1);
-        settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) LOOK_UP_TIMEOUT.toMillis());
-        return new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
+        return new KafkaShareConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
-    private void cycle(KafkaConsumer<String, byte[]> consumer) {
-        boolean take = mayTake.getAsBoolean();
-        if (take) {
-            consumer.resume(consumer.paused());
-        } else {
-            consumer.pause(consumer.assignment());
+    private void cycle(KafkaShareConsumer<String, byte[]> consumer) {
+        if (joined && !mayTake.getAsBoolean()) {
+            // Nothing is asked for, so nothing is delivered here; the membership lives on by itself.
+            await(POLL);
+            return;
         }
         ConsumerRecords<String, byte[]> records = consumer.poll(POLL);
-        lastPollNanos = System.nanoTime();
         broken = null;
         if (records.isEmpty()) {
             return;
         }
-        if (!take || !commit(consumer, records)) {
-            rewind(consumer, records);
+        if (!mayTake.getAsBoolean()) {
+            records.forEach(record -> consumer.acknowledge(record, AcknowledgeType.RELEASE));
+            consumer.commitAsync();
             return;
         }
         int passedOver = 0;
-        for (ConsumerRecord<String, byte[]> record : records) {
+        for (ConsumerRecord<String, byte[]> record : confirmed(consumer, records)) {
             Permit permit = parse(record);
             if (permit == null) {
                 continue;
             }
-            Long doubtful = doubtfulBelow.get(new TopicPartition(record.topic(), record.partition()));
-            boolean late = !clock.instant().isBefore(permit.expiresAt());
-            if (late && doubtful != null && record.offset() < doubtful) {
+            if (clock.instant().isBefore(handBackUntil(permit))) {
+                taken.accept(new Held(permit, record.value().length));
+            } else {
                 passedOver++;
-                continue;
             }
-            taken.accept(new Held(permit, record.value().length));
         }
         if (passedOver > 0) {
             LOG.warn(
-                    "{} late permits lie before offsets that this group did not commit itself; they may have been used,"
-                            + " so they are not handed back and their cost stays spent",
-                    passedOver);
+                    "{} permits are long over; they may have been used by somebody, so they are not handed back and their"
+                            + " cost stays spent. Their jobs get new ones. Was nobody dispatching, or were the offsets of"
+                            + " the group {} set back?",
+                    passedOver,
+                    PermitGroup.NAME);
         }
     }
 
-    /** Whether the offsets are committed for certain. */
-    private boolean commit(KafkaConsumer<String, byte[]> consumer, ConsumerRecords<String, byte[]> records) {
-        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
-        for (TopicPartition partition : records.partitions()) {
-            List<ConsumerRecord<String, byte[]>> of = records.records(partition);
-            offsets.put(partition, marked(partition, of.get(of.size() - 1).offset() + 1));
-        }
-        for (int attempt = 1; ; attempt++) {
-            try {
-                consumer.commitSync(offsets, COMMIT_TIMEOUT);
-                return true;
-            } catch (RetriableException e) {
-                if (attempt == COMMIT_ATTEMPTS || closing.getCount() == 0) {
-                    LOG.warn(
-                            "{} permits are not used: Kafka did not confirm in {} attempts that they are taken ({});"
-                                    + " they are read again",
-                            records.count(),
-                            attempt,
-                            e.getMessage());
-                    return false;
-                }
-            } catch (KafkaException e) {
+    private static Instant handBackUntil(Permit permit) {
+        return permit.expiresAt().plusMillis(permit.timeoutMs()).plus(HAND_BACK_WITHIN);
+    }
+
+    /** Takes these; those that the broker has confirmed are this process's own from now on, and no others. */
+    private static List<ConsumerRecord<String, byte[]>> confirmed(
+            KafkaShareConsumer<String, byte[]> consumer, ConsumerRecords<String, byte[]> records) {
+        records.forEach(record -> consumer.acknowledge(record, AcknowledgeType.ACCEPT));
+        Map<TopicIdPartition, Optional<KafkaException>> results = consumer.commitSync(CONFIRM_TIMEOUT);
+        List<ConsumerRecord<String, byte[]>> confirmed = new ArrayList<>();
+        results.forEach((partition, failure) -> {
+            List<ConsumerRecord<String, byte[]>> of = records.records(partition.topicPartition());
+            if (failure.isEmpty()) {
+                confirmed.addAll(of);
+            } else {
                 LOG.warn(
-                        "{} permits are not used: this dispatcher could not take them, the group has changed ({})",
-                        records.count(),
-                        e.getMessage());
-                return false;
+                        "{} permits are not used: Kafka did not confirm that they are taken ({}); they go to another"
+                                + " dispatcher, or the throttle finds their jobs in doubt",
+                        of.size(),
+                        failure.get().getMessage());
             }
-        }
+        });
+        return confirmed;
     }
 
-    /** The mark also says up to where permits are doubtful, for the next holder of the partition. */
-    private OffsetAndMetadata marked(TopicPartition partition, long offset) {
-        Long doubtful = doubtfulBelow.get(partition);
-        return new OffsetAndMetadata(offset, doubtful != null && doubtful > offset ? MARK + ":" + doubtful : MARK);
+    /** What the membership's own metrics tell. */
+    private void look(KafkaShareConsumer<String, byte[]> consumer) {
+        joined = joined || metric(consumer, "rebalance-total") > 0;
+        silentSeconds = (long) metric(consumer, "last-heartbeat-seconds-ago");
     }
 
-    /** None of these was called, so reading them again is safe; a partition that has gone is its new owner's to read. */
-    private void rewind(KafkaConsumer<String, byte[]> consumer, ConsumerRecords<String, byte[]> records) {
-        Set<TopicPartition> mine = consumer.assignment();
-        for (TopicPartition partition : records.partitions()) {
-            if (mine.contains(partition)) {
-                consumer.seek(partition, records.records(partition).get(0).offset());
+    private static double metric(KafkaShareConsumer<String, byte[]> consumer, String name) {
+        for (Map.Entry<MetricName, ? extends Metric> metric : consumer.metrics().entrySet()) {
+            if (metric.getKey().name().equals(name)
+                    && metric.getKey().group().equals("consumer-share-coordinator-metrics")
+                    && metric.getValue().metricValue() instanceof Double value) {
+                return value;
             }
         }
+        return 0;
     }
 
     private static @Nullable Permit parse(ConsumerRecord<String, byte[]> record) {
@@ -285,74 +270,15 @@ final class PermitConsumer implements AutoCloseable {
         }
     }
 
-    /** Takes no more and leaves. */
+    /** Takes no more and leaves; the others get what comes from now on. */
     @Override
     public void close() {
         closing.countDown();
-        // No wake-up: it could hit a commit and leave open whether permits are taken, and a poll is short.
+        // No wake-up: it could leave open whether permits are taken, and a poll is short.
         try {
             thread.join(JOIN_TIMEOUT.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Notes, for each partition that comes, whether its offset was committed by this group's own hand. */
-    private final class Assignment implements ConsumerRebalanceListener {
-        private final KafkaConsumer<String, byte[]> consumer;
-
-        Assignment(KafkaConsumer<String, byte[]> consumer) {
-            this.consumer = consumer;
-        }
-
-        @Override
-        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-            Map<TopicPartition, OffsetAndMetadata> committed =
-                    consumer.committed(new HashSet<>(partitions), LOOK_UP_TIMEOUT);
-            List<TopicPartition> unmarked = new ArrayList<>();
-            doubtfulBelow.keySet().removeAll(partitions);
-            for (TopicPartition partition : partitions) {
-                Matcher mark = MARKED.matcher(metadata(committed.get(partition)));
-                if (!mark.matches()) {
-                    unmarked.add(partition);
-                } else if (mark.group(1) != null) {
-                    doubtfulBelow.put(partition, Long.parseLong(mark.group(1)));
-                }
-            }
-            if (!unmarked.isEmpty()) {
-                doubtfulBelow.putAll(consumer.endOffsets(unmarked, LOOK_UP_TIMEOUT));
-                mark(unmarked);
-            }
-            assigned = true;
-            LOG.info(
-                    "takes permits from {} partitions of {}",
-                    consumer.assignment().size(),
-                    Topics.DISPATCH);
-        }
-
-        private static String metadata(@Nullable OffsetAndMetadata committed) {
-            return committed == null ? "" : committed.metadata();
-        }
-
-        /** From here on the offsets are the group's own; what lay there before stays doubtful. */
-        private void mark(List<TopicPartition> unmarked) {
-            Map<TopicPartition, OffsetAndMetadata> marks = new HashMap<>();
-            for (TopicPartition partition : unmarked) {
-                marks.put(partition, marked(partition, consumer.position(partition, LOOK_UP_TIMEOUT)));
-            }
-            try {
-                consumer.commitSync(marks, COMMIT_TIMEOUT);
-            } catch (KafkaException e) {
-                LOG.warn(
-                        "the offsets of {} cannot be marked as this group's own yet, the next commit does it: {}",
-                        unmarked,
-                        e.getMessage());
-            }
-        }
-
-        @Override
-        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-            doubtfulBelow.keySet().removeAll(partitions);
         }
     }
 }

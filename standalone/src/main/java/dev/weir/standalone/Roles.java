@@ -57,6 +57,7 @@ public final class Roles implements AutoCloseable {
      * @param databaseUrl needed by the dispatcher and status roles
      * @param statusUrl where an ingress without the status role asks for jobs it has seen before
      * @param advertised {@code host:port} at which other processes reach this one's HTTP; null when there are none
+     * @param drain how long a dispatcher that stops waits for its open calls
      */
     public record Surroundings(
             WeirConfig config,
@@ -65,7 +66,8 @@ public final class Roles implements AutoCloseable {
             @Nullable URI statusUrl,
             String host,
             int port,
-            @Nullable String advertised) {}
+            @Nullable String advertised,
+            Duration drain) {}
 
     private final Lifecycle parts;
     private final HttpServer http;
@@ -127,7 +129,10 @@ public final class Roles implements AutoCloseable {
                     new ResultsWriter(database, kafka, config.results().retention(), metrics, clock));
             results.start();
             readiness.put("results-writer", results::notReady);
-            Dispatcher dispatcher = parts.add("dispatcher", new Dispatcher(config, kafka, metrics, clock));
+            Dispatcher dispatcher = parts.add(
+                    "dispatcher",
+                    new Dispatcher(config, kafka, metrics, clock, where.drain()),
+                    where.drain().plus(Lifecycle.CLOSE_TIMEOUT));
             dispatcher.start();
             readiness.put("dispatcher", dispatcher::notReady);
         }

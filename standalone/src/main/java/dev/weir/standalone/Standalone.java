@@ -32,6 +32,9 @@ public final class Standalone implements AutoCloseable {
     private static final Duration SESSION_TIMEOUT = KafkaSettings.SESSION_TIMEOUT;
 
     private static final short REPLICATION = 1;
+    /** A person at a terminal waits for it. */
+    private static final Duration DRAIN = Duration.ofSeconds(8);
+
     /** Waiting for one that is just starting, so that it can be asked to stop. */
     private static final Duration POSTGRES_START_PATIENCE = Duration.ofSeconds(15);
 
@@ -80,7 +83,14 @@ public final class Standalone implements AutoCloseable {
             roles = new Roles(
                     EnumSet.allOf(Role.class),
                     new Roles.Surroundings(
-                            options.config(), settings, postgres.url(), null, options.host(), options.port(), null),
+                            options.config(),
+                            settings,
+                            postgres.url(),
+                            null,
+                            options.host(),
+                            options.port(),
+                            null,
+                            DRAIN),
                     parts);
         } catch (RuntimeException | Error | InterruptedException e) {
             if (parts.isClosed()) {

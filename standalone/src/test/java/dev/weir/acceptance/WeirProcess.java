@@ -16,13 +16,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -37,7 +34,6 @@ import org.jspecify.annotations.Nullable;
 /** {@code weir standalone} in a process of its own, on a data directory that outlives it. */
 final class WeirProcess implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
-    private static final int REQUESTS_AT_ONCE = 64;
 
     private final Path dir;
     private final Path config;
@@ -137,7 +133,7 @@ final class WeirProcess implements AutoCloseable {
     }
 
     HttpResponse<String> post(String body) throws IOException, InterruptedException {
-        return send(submission(body));
+        return send(Submissions.submission(url(), body));
     }
 
     /** A request without a body, unless there is one. */
@@ -159,20 +155,7 @@ final class WeirProcess implements AutoCloseable {
 
     /** Submits so many jobs, many at once; answers their ids. Each must be a 202. */
     List<String> submit(String upstream, int jobs) throws InterruptedException {
-        Semaphore atOnce = new Semaphore(REQUESTS_AT_ONCE);
-        List<CompletableFuture<String>> answers = new ArrayList<>();
-        for (int i = 0; i < jobs; i++) {
-            atOnce.acquire();
-            String body =
-                    "{\"upstream\":\"" + upstream + "\",\"request\":{\"path\":\"/v1/x\",\"body\":{\"n\":" + i + "}}}";
-            answers.add(http.sendAsync(submission(body).build(), HttpResponse.BodyHandlers.ofString())
-                    .whenComplete((response, failure) -> atOnce.release())
-                    .thenApply(response -> {
-                        assertThat(response.statusCode()).as(response.body()).isEqualTo(202);
-                        return id(response.body());
-                    }));
-        }
-        return answers.stream().map(CompletableFuture::join).toList();
+        return Submissions.submit(http, url(), upstream, jobs);
     }
 
     /** Every permit in {@code weir.dispatch} that was committed, of the one upstream that there is, by number. */
@@ -232,12 +215,6 @@ final class WeirProcess implements AutoCloseable {
         }
     }
 
-    private HttpRequest.Builder submission(String body) {
-        return HttpRequest.newBuilder(URI.create(url() + "/v1/jobs"))
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body));
-    }
-
     private boolean ready() throws InterruptedException {
         try {
             return send(HttpRequest.newBuilder(URI.create(url() + "/readyz"))).statusCode() == 200;
@@ -251,14 +228,6 @@ final class WeirProcess implements AutoCloseable {
             throw new IllegalStateException("it was never started");
         }
         return process;
-    }
-
-    private static String id(String body) {
-        try {
-            return Json.MAPPER.readTree(body).get("id").asText();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 
     private static String read(Path log) {

@@ -37,6 +37,12 @@ public final class Topics {
     public static final int UPSTREAM_PARTITIONS = 32;
 
     public static final int JOB_PARTITIONS = 8;
+    /**
+     * Of the permits. All dispatchers share it, as a share group does; over more partitions Kafka would spread them, and what
+     * stands in those of a dispatcher that was killed would wait for its session to end.
+     */
+    public static final int DISPATCH_PARTITIONS = 1;
+
     /** What every topic, changelog and producer takes: a job at the body limit grows on its way. */
     public static final int MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
@@ -61,7 +67,7 @@ public final class Topics {
         List<NewTopic> topics = new ArrayList<>();
         topics.add(topic(REQUESTS, UPSTREAM_PARTITIONS, replication, retention(KEEP)));
         topics.add(topic(ACCEPTED, JOB_PARTITIONS, replication, retention(KEEP)));
-        topics.add(topic(DISPATCH, JOB_PARTITIONS, replication, retention(KEEP_DISPATCH)));
+        topics.add(topic(DISPATCH, DISPATCH_PARTITIONS, replication, retention(KEEP_DISPATCH)));
         topics.add(topic(OUTCOMES, UPSTREAM_PARTITIONS, replication, retention(KEEP)));
         topics.add(topic(JOB_EVENTS, JOB_PARTITIONS, replication, retention(KEEP)));
         topics.add(topic(DEAD_LETTERS, JOB_PARTITIONS, replication, retention(Duration.ofDays(30))));

@@ -1,6 +1,8 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.contracts.config.Durations;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.dispatcher.Dispatcher;
 import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Role;
 import dev.weir.standalone.Roles;
@@ -8,10 +10,12 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
@@ -65,7 +69,8 @@ abstract class RoleCommand implements Callable<Integer> {
                 statusUrl == null ? null : uri(statusUrl),
                 host,
                 port,
-                advertised(env, host, port));
+                advertised(env, host, port),
+                drain(env.get("WEIR_DRAIN")));
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("the " + name + " role", parts);
         Roles roles = new Roles(EnumSet.of(role), where, parts);
@@ -100,6 +105,18 @@ abstract class RoleCommand implements Callable<Integer> {
             throw new CliException("WEIR_ADVERTISED: expected host:port, but it is " + text);
         }
         return text;
+    }
+
+    private static Duration drain(@Nullable String text) {
+        if (text == null) {
+            return Dispatcher.DRAIN;
+        }
+        Duration drain = Durations.parse(text);
+        if (drain == null || drain.isNegative() || drain.compareTo(Dispatcher.LONGEST_DRAIN) > 0) {
+            throw new CliException("WEIR_DRAIN: expected a duration such as 25s, of up to "
+                    + Durations.text(Dispatcher.LONGEST_DRAIN) + ", but it is " + text);
+        }
+        return drain;
     }
 
     private static URI uri(String text) {

@@ -1,6 +1,7 @@
 package dev.weir.standalone.cli;
 
 import dev.weir.standalone.Lifecycle;
+import java.lang.reflect.Proxy;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,9 +20,31 @@ final class Shutdown {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(name, parts), "shutdown"));
     }
 
-    /** Never returns normally: the signal ends the process. */
+    /**
+     * Returns when SIGTERM comes: a server that was asked to stop has done what it should, and its command ends with 0. (Java
+     * by itself would end with 143.) Ctrl-C ends the process as it does anywhere.
+     */
     static void awaitSignal() throws InterruptedException {
-        new CountDownLatch(1).await();
+        CountDownLatch asked = new CountDownLatch(1);
+        onTerm(asked::countDown);
+        asked.await();
+    }
+
+    /** Java has no other way than this class, which is exported but may not be named in code that is compiled strictly. */
+    private static void onTerm(Runnable action) {
+        try {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            Object handling = Proxy.newProxyInstance(
+                    Shutdown.class.getClassLoader(), new Class<?>[] {handler}, (proxy, method, arguments) -> {
+                        action.run();
+                        return null;
+                    });
+            signal.getMethod("handle", signal, handler)
+                    .invoke(null, signal.getConstructor(String.class).newInstance("TERM"), handling);
+        } catch (ReflectiveOperationException | IllegalArgumentException e) {
+            LOG.debug("SIGTERM cannot be handled here; it ends this process with 143 instead of 0", e);
+        }
     }
 
     private static void close(String name, Lifecycle parts) {

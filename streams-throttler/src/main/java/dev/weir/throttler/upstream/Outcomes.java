@@ -124,7 +124,21 @@ final class Outcomes {
             return;
         }
         switch (outcome.kind()) {
-            case RETURNED, REFUSED -> log.giveBack(n);
+            case RETURNED, REFUSED -> {
+                // As it was released it stands with the latest arrival that it allows; a call's outcome says a nearer
+                // one.
+                long latest = log.slot(n) + settings.permitTtl().toNanos() + Throttle.ARRIVAL_ALLOWANCE.toNanos();
+                if (log.cost(n) > 0 && log.arrival(n) < latest) {
+                    LOG.warn(
+                            "permit {} of {} (job {}) is handed back, but a call under it was reported before; it stays"
+                                    + " spent. Were the offsets of the dispatchers' group set back?",
+                            n,
+                            settings.upstream(),
+                            outcome.jobId());
+                    return;
+                }
+                log.giveBack(n);
+            }
             case ANSWERED, FAILED -> {
                 long allowance = Throttle.ARRIVAL_ALLOWANCE.toNanos();
                 long ended = Math.max(EpochNanos.of(outcome.endedAt()), log.slot(n));

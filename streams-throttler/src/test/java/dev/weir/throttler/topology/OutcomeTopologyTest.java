@@ -41,6 +41,22 @@ class OutcomeTopologyTest {
     }
 
     @Test
+    void shouldKeepAPermitSpent_whenOneThatWasCalledIsHandedBack() {
+        harness.submit(2);
+        harness.advance(Duration.ofSeconds(1));
+        Permit called = harness.nextPermit();
+        Permit unused = harness.nextPermit();
+        harness.answer(called, 201);
+
+        harness.handBack(called);
+        harness.handBack(unused);
+        harness.advance(Duration.ofSeconds(2));
+
+        // The first job's call, and the second job's under its next permit.
+        assertThat(harness.forecast().windows().get(0).used()).isEqualTo(2);
+    }
+
+    @Test
     void shouldRetryByTheScheduleAndThenBury_whenCallsFail() {
         JobRequest job = harness.submit();
         harness.advance(Duration.ofSeconds(1));

@@ -1,0 +1,249 @@
+package dev.weir.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.weir.acceptance.CountingUpstream.Arrival;
+import dev.weir.contracts.wire.Outcome;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Three dispatchers at 900 calls a minute: in peace, restarted, stopped and killed. Short in a build; {@code weir.seconds},
+ * {@code weir.stall}, {@code weir.kills} and {@code weir.kill.every} run it as long as one likes.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DispatchersIT {
+    private static final int SECONDS = Integer.getInteger("weir.seconds", 8);
+    private static final int STALL_SECONDS = Integer.getInteger("weir.stall", 5);
+    private static final int KILLS = Integer.getInteger("weir.kills", 2);
+    private static final Duration KILL_EVERY = Duration.ofSeconds(Integer.getInteger("weir.kill.every", 4));
+
+    private static final List<String> NAMES = List.of("one", "two", "three");
+    private static final int PER_SECOND = 15;
+    private static final Duration LATENCY = Duration.ofMillis(200);
+    private static final Duration TTL = Duration.ofSeconds(3);
+    /** Until a job in doubt is given up and called again, and its call. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Between the clocks of two processes on one machine. */
+    private static final Duration CLOCKS = Duration.ofMillis(2);
+    /** Between a call's end and its outcome being in Kafka, on a busy machine. */
+    private static final Duration REPORT = Duration.ofSeconds(3);
+
+    @TempDir
+    static Path dir;
+
+    private Fleet fleet;
+
+    @BeforeAll
+    void start() throws Exception {
+        fleet = new Fleet(dir, LATENCY);
+        for (String name : NAMES) {
+            fleet.launch(name);
+        }
+    }
+
+    @AfterAll
+    void stop() throws Exception {
+        if (fleet != null) {
+            fleet.close();
+        }
+    }
+
+    @BeforeEach
+    void awaitReady() {
+        NAMES.forEach(fleet::awaitReady);
+    }
+
+    /** What holds whatever is done to the dispatchers, over all that was called so far. */
+    @AfterEach
+    void shouldNeverBeOver_norCallTwiceOnOnePermit() {
+        Set<String> names = new HashSet<>();
+        for (Arrival arrival : fleet.upstream().arrivals()) {
+            assertThat(names.add(arrival.name()))
+                    .as("%s is called once on its permit", arrival)
+                    .isTrue();
+        }
+        assertThat(fleet.upstream().most(Duration.ofSeconds(60))).isLessThanOrEqualTo(1000);
+        // Nothing comes as a clump: what is made up keeps the limit's distance.
+        assertThat(fleet.upstream().most(Duration.ofSeconds(1))).isLessThanOrEqualTo(30);
+        for (Outcome outcome : fleet.outcomes()) {
+            Instant started = outcome.startedAt();
+            if (started != null) {
+                assertThat(started).isBetween(outcome.slot(), outcome.slot().plus(TTL));
+            }
+        }
+    }
+
+    @Test
+    void shouldCallInsideEachPermit_whenThreeDispatch() throws Exception {
+        List<String> jobs = fleet.submit(PER_SECOND * SECONDS);
+
+        fleet.awaitSucceeded(jobs, PATIENCE.plusSeconds(SECONDS));
+
+        List<Duration> lateness = lateness(jobs);
+        System.out.println("call's arrival less its slot: " + quantiles(lateness));
+        System.out.println("by dispatcher: " + byDispatcher());
+        assertThat(lateness).hasSize(jobs.size());
+        assertThat(lateness.get(0)).as("never before the slot").isGreaterThan(CLOCKS.negated());
+        for (String name : NAMES) {
+            assertThat(fleet.metrics(name)).contains("weir_call_lateness_seconds_bucket{upstream=\"counted\"");
+        }
+    }
+
+    @Test
+    void shouldLoseNothing_andCallNothingTwice_whenTheyAreRestartedOneByOne() throws Exception {
+        List<String> jobs = fleet.submit(PER_SECOND * 15);
+        int before = fleet.upstream().calls();
+        await().atMost(PATIENCE).until(() -> fleet.upstream().calls() > before + PER_SECOND);
+
+        for (String name : NAMES) {
+            assertThat(fleet.stop(name)).as(() -> fleet.log(name)).isZero();
+            fleet.launch(name);
+            fleet.awaitReady(name);
+        }
+
+        fleet.awaitSucceeded(jobs, PATIENCE);
+        System.out.println("restarted one by one: " + quantiles(lateness(jobs)));
+        assertThat(callsByJob(jobs)).hasSize(jobs.size());
+        assertThat(callsByJob(jobs).values()).allMatch(calls -> calls.size() == 1);
+    }
+
+    @Test
+    void shouldNotBurst_whenAllAreStopped() throws Exception {
+        List<String> jobs = fleet.submit(PER_SECOND * 4);
+        int before = fleet.upstream().calls();
+        await().atMost(PATIENCE).until(() -> fleet.upstream().calls() > before + PER_SECOND);
+
+        for (String name : NAMES) {
+            fleet.signal(name, "STOP");
+        }
+        await().pollDelay(Duration.ofSeconds(STALL_SECONDS))
+                .atMost(Duration.ofSeconds(STALL_SECONDS + 5L))
+                .until(() -> true);
+        for (String name : NAMES) {
+            fleet.signal(name, "CONT");
+        }
+
+        fleet.awaitSucceeded(jobs, PATIENCE.multipliedBy(2));
+        System.out.println("stopped for " + STALL_SECONDS + " s: at most "
+                + fleet.upstream().most(Duration.ofSeconds(60)) + " calls in any 60 s, "
+                + fleet.upstream().most(Duration.ofSeconds(1)) + " in any second");
+        assertThat(callsByJob(jobs)).hasSize(jobs.size());
+    }
+
+    @Test
+    void shouldEndEveryJob_andCallTwiceOnlyWhatWasInFlight_whenTheyAreKilled() throws Exception {
+        long seconds = KILL_EVERY.toSeconds() * KILLS;
+        List<String> jobs = fleet.submit((int) (PER_SECOND * seconds));
+        List<Instant> kills = new ArrayList<>();
+        int before = fleet.upstream().calls();
+        await().atMost(PATIENCE).until(() -> fleet.upstream().calls() > before + PER_SECOND);
+
+        for (int i = 0; i < KILLS; i++) {
+            String name = NAMES.get(i % NAMES.size());
+            fleet.awaitReady(name);
+            kills.add(Instant.now());
+            fleet.signal(name, "KILL");
+            fleet.launch(name);
+            Instant next = kills.get(i).plus(KILL_EVERY);
+            await().atMost(KILL_EVERY.plusSeconds(5)).until(() -> Instant.now().isAfter(next));
+        }
+
+        fleet.awaitSucceeded(jobs, PATIENCE.multipliedBy(2));
+        Map<String, List<Arrival>> calls = callsByJob(jobs);
+        Set<String> answered = answered();
+        List<Arrival> doubled = calls.values().stream()
+                .filter(of -> of.size() > 1)
+                .flatMap(of -> of.stream().filter(call -> !answered.contains(call.name())))
+                .toList();
+        System.out.println(KILLS + " kills: " + jobs.size() + " jobs, " + doubled.size()
+                + " calls whose outcome was lost; " + quantiles(lateness(jobs)));
+        assertThat(calls).hasSize(jobs.size());
+        assertThat(calls.values())
+                .allSatisfy(of -> assertThat(of.stream().filter(call -> answered.contains(call.name())))
+                        .as("%s has one answer that was heard", of)
+                        .hasSize(1));
+        assertThat(doubled)
+                .allSatisfy(call -> assertThat(kills)
+                        .as("%s was in flight at a kill", call)
+                        .anyMatch(kill -> !call.at().isAfter(kill.plus(CLOCKS))
+                                && kill.isBefore(call.at().plus(LATENCY).plus(REPORT))));
+    }
+
+    private Map<String, List<Arrival>> callsByJob(List<String> jobs) {
+        Set<String> wanted = Set.copyOf(jobs);
+        return fleet.upstream().arrivals().stream()
+                .filter(arrival -> wanted.contains(arrival.job()))
+                .collect(Collectors.groupingBy(Arrival::job));
+    }
+
+    private Set<String> answered() {
+        return fleet.outcomes().stream()
+                .filter(outcome -> outcome.kind() == Outcome.Kind.ANSWERED)
+                .map(outcome -> outcome.jobId() + "/" + outcome.attempt())
+                .collect(Collectors.toSet());
+    }
+
+    /** Of those calls of these jobs whose outcome came: by the upstream's clock, sorted. */
+    private List<Duration> lateness(List<String> jobs) {
+        Set<String> wanted = Set.copyOf(jobs);
+        Map<String, Instant> slots = new HashMap<>();
+        for (Outcome outcome : fleet.outcomes()) {
+            if (outcome.kind() == Outcome.Kind.ANSWERED && wanted.contains(outcome.jobId())) {
+                slots.put(outcome.jobId() + "/" + outcome.attempt(), outcome.slot());
+            }
+        }
+        return fleet.upstream().arrivals().stream()
+                .filter(arrival -> slots.containsKey(arrival.name()))
+                .map(arrival -> Duration.between(slots.get(arrival.name()), arrival.at()))
+                .sorted()
+                .toList();
+    }
+
+    private static String quantiles(List<Duration> sorted) {
+        long within = sorted.stream()
+                .filter(lateness -> lateness.compareTo(Duration.ofMillis(10)) <= 0)
+                .count();
+        return String.format(
+                "%d calls, p50 %.1f ms, p99 %.1f ms, max %.1f ms, %.2f %% within 10 ms",
+                sorted.size(),
+                quantile(sorted, 0.5),
+                quantile(sorted, 0.99),
+                quantile(sorted, 1),
+                100.0 * within / sorted.size());
+    }
+
+    private static double quantile(List<Duration> sorted, double quantile) {
+        return sorted.get((int) Math.round(quantile * (sorted.size() - 1))).toNanos() / 1e6;
+    }
+
+    private String byDispatcher() throws Exception {
+        Map<String, String> counts = new HashMap<>();
+        for (String name : NAMES) {
+            counts.put(
+                    name,
+                    fleet.metrics(name)
+                            .lines()
+                            .filter(line -> line.startsWith("weir_call_lateness_seconds_count"))
+                            .map(line -> line.substring(line.lastIndexOf(' ') + 1))
+                            .collect(Collectors.joining(",")));
+        }
+        return counts.toString();
+    }
+}
