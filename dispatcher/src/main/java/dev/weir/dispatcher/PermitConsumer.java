@@ -59,6 +59,7 @@ final class PermitConsumer implements AutoCloseable {
     private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(8);
     private static final int MAX_POLL_RECORDS = 200;
     private static final int FETCH_MAX_BYTES = 16 * 1024 * 1024;
+    private static final String METRICS = "consumer-share";
     private static final Logger LOG = LoggerFactory.getLogger(PermitConsumer.class);
 
     private final KafkaSettings kafka;
@@ -219,14 +220,15 @@ final class PermitConsumer implements AutoCloseable {
 
     /** What the membership's own metrics tell. */
     private void look(KafkaShareConsumer<String, byte[]> consumer) {
-        joined = joined || metric(consumer, "rebalance-total") > 0;
+        // A member may be in the group for seconds before it has a partition; only then it fetches.
+        joined = joined || metric(consumer, "fetch-total") > 0;
         silentSeconds = (long) metric(consumer, "last-heartbeat-seconds-ago");
     }
 
     private static double metric(KafkaShareConsumer<String, byte[]> consumer, String name) {
         for (Map.Entry<MetricName, ? extends Metric> metric : consumer.metrics().entrySet()) {
             if (metric.getKey().name().equals(name)
-                    && metric.getKey().group().equals("consumer-share-coordinator-metrics")
+                    && metric.getKey().group().startsWith(METRICS)
                     && metric.getValue().metricValue() instanceof Double value) {
                 return value;
             }

@@ -39,6 +39,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     private static final Duration BROKER_HEARTBEAT = Duration.ofMillis(500);
     private static final Duration REGISTRATION_TIMEOUT = Duration.ofSeconds(30);
 
+    /** A share group's member hears of its partition with a heartbeat; a start waits for it. */
+    private static final Duration SHARE_HEARTBEAT = Duration.ofMillis(500);
+
     private static final Duration SHORTEST_GROUP_SESSION = Duration.ofSeconds(1);
     private static final Duration LONGEST_GROUP_SESSION = Duration.ofMinutes(5);
     /** A dead producer's transaction hides what comes after it from readers: look for such ones often. */
@@ -198,6 +201,9 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.setProperty(
                 "transaction.abort.timed.out.transaction.cleanup.interval.ms", Long.toString(ABORT_CHECK.toMillis()));
         p.setProperty("group.initial.rebalance.delay.ms", "0");
+        p.setProperty("group.share.min.heartbeat.interval.ms", Long.toString(SHARE_HEARTBEAT.toMillis()));
+        p.setProperty("group.share.heartbeat.interval.ms", Long.toString(SHARE_HEARTBEAT.toMillis()));
+        p.setProperty("group.share.assignment.interval.ms", "0");
         p.setProperty("group.min.session.timeout.ms", Long.toString(SHORTEST_GROUP_SESSION.toMillis()));
         p.setProperty("group.max.session.timeout.ms", Long.toString(LONGEST_GROUP_SESSION.toMillis()));
 

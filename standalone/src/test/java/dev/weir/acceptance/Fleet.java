@@ -81,7 +81,8 @@ final class Fleet implements AutoCloseable {
                 upstreams:
                   counted:
                     baseUrl: http://127.0.0.1:%d
-                    timeout: 2s
+                    timeout: 4s
+                    retry: { delays: [1s, 1s, 1s] }
                     limits:
                       - { permits: 1000,   per: 1m }
                       - { permits: 50000,  per: 1h }

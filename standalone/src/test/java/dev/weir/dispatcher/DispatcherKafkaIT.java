@@ -242,9 +242,11 @@ class DispatcherKafkaIT {
     @Test
     void shouldCallNothingMore_whenTheMachineWasSuspended() throws Exception {
         AtomicReference<Duration> suspended = new AtomicReference<>(Duration.ZERO);
-        Dispatcher dispatcher = dispatcher(() -> clock.instant().minus(suspended.get()), registry());
-        Permit held = permit("/ok", clock.instant().plusSeconds(2));
+        PrometheusMeterRegistry metrics = registry();
+        Dispatcher dispatcher = dispatcher(() -> clock.instant().minus(suspended.get()), metrics);
+        Permit held = permit("/ok", clock.instant().plusSeconds(3));
         send(List.of(held));
+        await().atMost(PATIENCE).until(() -> metrics.scrape().contains("weir_permits_held 1"));
 
         suspended.set(Duration.ofMillis(1500));
 
