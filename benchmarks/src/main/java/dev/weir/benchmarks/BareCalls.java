@@ -24,17 +24,19 @@ final class BareCalls {
     public static void main(String[] args) {
         URI target = URI.create(args[0] + DispatcherBenchmark.PATH);
         long rate = Long.parseLong(args[1]);
-        int calls = Math.toIntExact(rate * Long.parseLong(args[2]));
-        int uncounted = Math.toIntExact(rate * Long.parseLong(args[3]));
+        long warmUp = Long.parseLong(args[3]);
+        int uncounted = DispatcherBenchmark.uncountedCalls(rate, warmUp);
+        int calls = uncounted + Math.toIntExact(rate * Long.parseLong(args[2]));
         long[] lateness = new long[calls];
         AtomicLong answered = new AtomicLong();
         AtomicLong failed = new AtomicLong();
+        AtomicLong ended = new AtomicLong();
         AtomicLong lastEnd = new AtomicLong();
         HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         long first = System.nanoTime() + NS_PER_SECOND;
         for (int i = 0; i < calls; i++) {
-            long slot = first + i * NS_PER_SECOND / rate;
+            long slot = first + DispatcherBenchmark.slotNanos(i, rate, warmUp);
             for (long left = slot - System.nanoTime(); left > 0; left = slot - System.nanoTime()) {
                 LockSupport.parkNanos(left);
             }
@@ -49,10 +51,11 @@ final class BareCalls {
                             answered.incrementAndGet();
                         }
                         lastEnd.accumulateAndGet(System.nanoTime(), Math::max);
+                        ended.incrementAndGet();
                     });
         }
-        Broker.await("the answers", () -> answered.get() + failed.get() >= calls - uncounted);
-        double seconds = (lastEnd.get() - first - uncounted * NS_PER_SECOND / rate) / (double) NS_PER_SECOND;
+        Broker.await("the answers", () -> ended.get() >= calls);
+        double seconds = (lastEnd.get() - first - warmUp * NS_PER_SECOND) / (double) NS_PER_SECOND;
         DispatcherBenchmark.Figures.of(
                         java.util.Arrays.copyOfRange(lateness, uncounted, calls), answered.get(), failed.get(), seconds)
                 .print();

@@ -46,6 +46,9 @@ final class DispatcherBenchmark implements Callable<Integer> {
 
     private static final Duration COMMIT_EVERY = Duration.ofMillis(100);
     private static final Duration POLL = Duration.ofMillis(100);
+    /** So much slower is the start. */
+    private static final long SLOW = 4;
+
     private static final long NS_PER_SECOND = 1_000_000_000L;
 
     @Option(names = "--rate", description = "Calls a second.")
@@ -54,17 +57,19 @@ final class DispatcherBenchmark implements Callable<Integer> {
     @Option(names = "--latency", description = "Milliseconds from a call's arrival to its answer.")
     int latencyMs = 1000;
 
-    @Option(names = "--seconds", description = "Of each round.")
-    int seconds = 25;
+    @Option(names = "--seconds", description = "Of each round, at the full rate.")
+    int seconds = 20;
 
-    @Option(names = "--uncounted", description = "Seconds at the start of each round that do not count.")
-    int uncounted = 5;
+    @Option(
+            names = "--uncounted",
+            description = "Seconds at the start of each round that do not count, at a quarter of the rate.")
+    int uncounted = 8;
 
     @Option(names = "--rounds", description = "Of each; they take turns.")
     int rounds = 2;
 
     @Option(names = "--heap", description = "Of each process, as Java takes it.")
-    String heap = "512m";
+    String heap = "1g";
 
     @Spec
     @Nullable
@@ -101,6 +106,18 @@ final class DispatcherBenchmark implements Callable<Integer> {
         return 0;
     }
 
+    /** When call {@code i} is due, in nanoseconds from the start: slower at first, while everything gets warm. */
+    static long slotNanos(int i, long rate, long uncounted) {
+        int slow = uncountedCalls(rate, uncounted);
+        return i < slow
+                ? i * SLOW * NS_PER_SECOND / rate
+                : uncounted * NS_PER_SECOND + (i - slow) * NS_PER_SECOND / rate;
+    }
+
+    static int uncountedCalls(long rate, long uncounted) {
+        return Math.toIntExact(rate * uncounted / SLOW);
+    }
+
     private Measured bare(String url) throws Exception {
         Child child = new Child(
                 heap,
@@ -109,7 +126,7 @@ final class DispatcherBenchmark implements Callable<Integer> {
                 Integer.toString(rate),
                 Integer.toString(seconds),
                 Integer.toString(uncounted));
-        Broker.pause(Duration.ofSeconds(seconds - 1L));
+        Broker.pause(Duration.ofSeconds(uncounted + seconds - 1L));
         int threads = child.threads();
         String figures = child.line(Figures.PREFIX);
         Duration cpu = child.cpu();
@@ -123,7 +140,7 @@ final class DispatcherBenchmark implements Callable<Integer> {
             Child child = new Child(
                     heap, DispatcherProcess.class.getName(), broker.settings().bootstrapServers(), url);
             child.line(DispatcherProcess.READY);
-            int calls = rate * seconds;
+            int calls = uncountedCalls(rate, uncounted) + rate * seconds;
             Instant first = new AnchoredClock().instant().plus(AHEAD.multipliedBy(2));
             Thread feeder = new Thread(() -> feed(broker, first, calls), "feeder");
             feeder.start();
@@ -168,7 +185,7 @@ final class DispatcherBenchmark implements Callable<Integer> {
         Call call = new Call("POST", PATH, Map.of("content-type", "application/json"), BODY, null);
         try (Feed feed = broker.feed()) {
             for (int i = 0; i < calls; i++) {
-                Instant slot = first.plusNanos(i * NS_PER_SECOND / rate);
+                Instant slot = first.plusNanos(slotNanos(i, rate, uncounted));
                 while (clock.instant().plus(AHEAD).isBefore(slot)) {
                     Broker.pause(COMMIT_EVERY);
                 }
@@ -201,7 +218,7 @@ final class DispatcherBenchmark implements Callable<Integer> {
                 f.p99Ms(),
                 f.maxMs(),
                 f.within10Ms() * 100,
-                measured.cpu().toNanos() / 1000.0 / rate / seconds,
+                measured.cpu().toNanos() / 1000.0 / (uncountedCalls(rate, uncounted) + rate * seconds),
                 measured.threads());
         out.flush();
     }

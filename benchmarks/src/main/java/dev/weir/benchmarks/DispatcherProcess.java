@@ -26,7 +26,7 @@ final class DispatcherProcess {
         KafkaSettings kafka =
                 new KafkaSettings(args[0], "benchmark", Path.of("."), (short) 1, KafkaSettings.SESSION_TIMEOUT);
         UpstreamConfig upstream = new UpstreamConfig(
-                Quota.UPSTREAM, URI.create(args[1]), UpstreamSettings.of(new Limit(1, Duration.ofMinutes(1))), null);
+                Quota.UPSTREAM, URI.create(args[1]), UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))), null);
         try (Dispatcher dispatcher = new Dispatcher(
                 new WeirConfig(Map.of(upstream.name(), upstream), WeirConfig.DEFAULT_MAX_BODY_BYTES),
                 kafka,

@@ -102,6 +102,7 @@ final class Fleet implements AutoCloseable {
                         null,
                         "127.0.0.1",
                         WeirProcess.freePort(),
+                        null,
                         Duration.ZERO),
                 parts);
     }
