@@ -298,7 +298,8 @@ class TwoStatusInstancesIT {
                         URI.create("http://127.0.0.1:" + instances.get(0)),
                         "127.0.0.1",
                         port,
-                        "127.0.0.1:" + port),
+                        "127.0.0.1:" + port,
+                        Duration.ZERO),
                 new Lifecycle());
     }
 
