@@ -64,7 +64,7 @@ public final class AccessRules {
     private AccessRules() {}
 
     /** Whether anyone may use a route, known or not. */
-    static boolean isOpen(String method, String path) {
+    public static boolean isOpen(String method, String path) {
         Rule rule = RULES.get(method + " " + path);
         return rule != null && rule.kind() == Kind.OPEN;
     }

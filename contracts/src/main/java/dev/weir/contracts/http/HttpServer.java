@@ -7,15 +7,16 @@ import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.ContentTooLargeResponse;
+import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
+import io.javalin.router.ParsedEndpoint;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpException;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP server of one process: the routes of its roles, and beside them {@code /healthz}, {@code /readyz},
- * {@code /metrics} and {@code /openapi.json}. Every error is a {@link Problem}.
+ * {@code /metrics}, {@code /openapi.json} and {@code /docs}. Every error is a {@link Problem}.
  */
 public final class HttpServer implements AutoCloseable {
     /** Threads of one server; the work is asynchronous, so few are needed. */
@@ -73,7 +74,7 @@ public final class HttpServer implements AutoCloseable {
             Map<String, Supplier<@Nullable String>> readiness,
             PrometheusMeterRegistry metrics,
             Gate gate) {
-        byte[] openApi = resource("/openapi.json");
+        byte[] openApi = DocsPage.read("/openapi.json");
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
         threads.setName("http");
         javalin = Javalin.create(config -> {
@@ -124,6 +125,7 @@ public final class HttpServer implements AutoCloseable {
                             .result(metrics.scrape()));
             config.routes.get(
                     "/openapi.json", ctx -> ctx.contentType("application/json").result(openApi));
+            new DocsPage().register(config.routes);
             for (Consumer<RoutesConfig> role : roles) {
                 role.accept(config.routes);
             }
@@ -164,6 +166,17 @@ public final class HttpServer implements AutoCloseable {
         return javalin.port();
     }
 
+    /** What is served, as {@code GET /v1/jobs/{id}}. */
+    public SortedSet<String> routes() {
+        SortedSet<String> routes = new TreeSet<>();
+        for (ParsedEndpoint route : javalin.unsafe.internalRouter.allHttpHandlers()) {
+            if (HandlerType.commonHttp().contains(route.endpoint.method)) {
+                routes.add(route.endpoint.method.name() + " " + route.endpoint.path);
+            }
+        }
+        return routes;
+    }
+
     @Override
     public void close() {
         try {
@@ -180,16 +193,5 @@ public final class HttpServer implements AutoCloseable {
             case 405 -> method + " is not served at " + path + "; see Allow and GET /openapi.json";
             default -> String.valueOf(e.getMessage());
         };
-    }
-
-    private static byte[] resource(String name) {
-        try (InputStream in = HttpServer.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new IllegalStateException("the resource " + name + " is missing from the build");
-            }
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
