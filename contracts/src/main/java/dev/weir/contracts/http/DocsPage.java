@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +72,7 @@ final class DocsPage {
         try (InputStream in = open(LIBRARY)) {
             Properties properties = new Properties();
             properties.load(in);
-            return properties.getProperty("version");
+            return Objects.requireNonNull(properties.getProperty("version"), LIBRARY);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -61,9 +61,11 @@ final class Schemas {
      */
     List<String> problems(String pointer, JsonNode value) {
         URI schema = URI.create("https://weir.invalid/schema/" + schemas++);
+        // As a URI's fragment, in which the library takes + for a space.
+        String fragment = pointer.replace("+", "%2B").replace("{", "%7B").replace("}", "%7D");
         store.register(
                 schema,
-                Map.of("$schema", "https://json-schema.org/draft/2020-12/schema", "$ref", DOCUMENT + "#" + pointer));
+                Map.of("$schema", "https://json-schema.org/draft/2020-12/schema", "$ref", DOCUMENT + "#" + fragment));
         return problems(schema, value, true);
     }
 
