@@ -37,14 +37,14 @@ class OpenApiExamplesTest {
 
     @Test
     void shouldTakeEveryExampleOfAJob() {
-        JsonNode examples =
-                document.at("/paths/~1v1~1jobs/post" + UNDER_CONTENT + "application~1json/examples");
+        JsonNode examples = document.at("/paths/~1v1~1jobs/post" + UNDER_CONTENT + "application~1json/examples");
 
         assertThat(examples).hasSizeGreaterThanOrEqualTo(4);
-        examples.properties().forEach(example -> assertThat(
-                        parser.parse(Json.bytes(example.getValue().path("value")), NOW))
-                .as(example.getKey())
-                .isInstanceOf(Parsed.Sound.class));
+        examples.properties()
+                .forEach(example -> assertThat(
+                                parser.parse(Json.bytes(example.getValue().path("value")), NOW))
+                        .as(example.getKey())
+                        .isInstanceOf(Parsed.Sound.class));
     }
 
     @Test
@@ -52,13 +52,14 @@ class OpenApiExamplesTest {
         JsonNode examples =
                 document.at("/paths/~1v1~1jobs~1batch/post" + UNDER_CONTENT + "application~1x-ndjson/examples");
 
-        examples.properties().forEach(example -> example.getValue()
-                .path("value")
-                .asText()
-                .lines()
-                .forEach(line -> assertThat(parser.parse(line.getBytes(StandardCharsets.UTF_8), NOW))
-                        .as(line)
-                        .isInstanceOf(Parsed.Sound.class)));
+        examples.properties()
+                .forEach(example -> example.getValue()
+                        .path("value")
+                        .asText()
+                        .lines()
+                        .forEach(line -> assertThat(parser.parse(line.getBytes(StandardCharsets.UTF_8), NOW))
+                                .as(line)
+                                .isInstanceOf(Parsed.Sound.class)));
     }
 
     @Test

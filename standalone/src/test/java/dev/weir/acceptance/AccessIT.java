@@ -36,7 +36,8 @@ class AccessIT {
         try (WeirProcess weir = new WeirProcess(dir, YAML)) {
             weir.start();
 
-            assertThat(send(weir, "POST", "/v1/upstreams/api/pause", ACME).statusCode()).isEqualTo(403);
+            assertThat(send(weir, "POST", "/v1/upstreams/api/pause", ACME).statusCode())
+                    .isEqualTo(403);
             assertThat(send(weir, "POST", "/v1/upstreams/api/pause", OPERATOR).statusCode())
                     .isBetween(200, 202);
             assertThat(submit(weir, null).statusCode()).isEqualTo(401);
@@ -44,9 +45,11 @@ class AccessIT {
             HttpResponse<String> taken = submit(weir, ACME);
             assertThat(taken.statusCode()).as(taken.body()).isEqualTo(202);
             assertThat(taken.headers().firstValue("RateLimit")).hasValue("\"two\";r=1;t=3600");
-            String job = "/v1/jobs/" + Json.MAPPER.readTree(taken.body()).path("id").asText();
+            String job =
+                    "/v1/jobs/" + Json.MAPPER.readTree(taken.body()).path("id").asText();
 
-            assertThat(json(send(weir, "GET", job, ACME)).path("tenant").asText()).isEqualTo("acme");
+            assertThat(json(send(weir, "GET", job, ACME)).path("tenant").asText())
+                    .isEqualTo("acme");
             assertThat(send(weir, "GET", job, OTHER).statusCode()).isEqualTo(404);
             assertThat(send(weir, "DELETE", job, OTHER).statusCode()).isEqualTo(404);
             assertThat(send(weir, "GET", job, OPERATOR).statusCode()).isEqualTo(200);

@@ -33,16 +33,15 @@ import org.junit.jupiter.api.io.TempDir;
 class OpenApiRoutesTest {
     @Test
     void shouldDescribeAndGuardEveryRoute_andNoOther(@TempDir Path dir) throws Exception {
-        KafkaSettings noKafka =
-                new KafkaSettings("127.0.0.1:1", "test", dir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
+        KafkaSettings noKafka = new KafkaSettings("127.0.0.1:1", "test", dir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
         WeirConfig config = new WeirConfig(Map.of(), WeirConfig.DEFAULT_MAX_BODY_BYTES);
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         InstantSource clock = InstantSource.system();
         Upstreams upstreams = new Upstreams(config, noKafka);
         CompactedTopic<Forecast> forecasts = CompactedTopic.forecasts(noKafka);
         try (Database database = new Database("postgresql://nobody:none@127.0.0.1:1/none", 1, "test", metrics);
-                StatusQuery status = new StatusQuery(
-                        noKafka, upstreams, forecasts, database, metrics, clock, "127.0.0.1:1", null);
+                StatusQuery status =
+                        new StatusQuery(noKafka, upstreams, forecasts, database, metrics, clock, "127.0.0.1:1", null);
                 Ingress ingress = new Ingress(
                         config,
                         noKafka,
@@ -72,8 +71,10 @@ class OpenApiRoutesTest {
             JsonNode document = Json.MAPPER.readTree(in.readAllBytes());
             document.path("paths")
                     .properties()
-                    .forEach(path -> path.getValue().fieldNames().forEachRemaining(method -> routes.add(
-                            method.toUpperCase(Locale.ROOT) + " " + path.getKey())));
+                    .forEach(path -> path.getValue()
+                            .fieldNames()
+                            .forEachRemaining(
+                                    method -> routes.add(method.toUpperCase(Locale.ROOT) + " " + path.getKey())));
         }
         return routes;
     }

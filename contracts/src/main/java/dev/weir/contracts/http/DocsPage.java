@@ -27,7 +27,15 @@ final class DocsPage {
     private final byte[] page = read(OWN_FILES + "index.html");
     private final Map<String, Asset> assets;
 
-    private record Asset(byte[] bytes, String mediaType) {}
+    private static final class Asset {
+        final byte[] bytes;
+        final String mediaType;
+
+        Asset(byte[] bytes, String mediaType) {
+            this.bytes = bytes;
+            this.mediaType = mediaType;
+        }
+    }
 
     DocsPage() {
         String library = LIBRARY_FILES + version() + "/";
@@ -64,8 +72,8 @@ final class DocsPage {
         }
         ctx.header("X-Content-Type-Options", "nosniff")
                 .header("Cache-Control", "public, max-age=3600")
-                .contentType(asset.mediaType())
-                .result(asset.bytes());
+                .contentType(asset.mediaType)
+                .result(asset.bytes);
     }
 
     private static String version() {

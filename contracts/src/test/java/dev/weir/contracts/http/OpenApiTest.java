@@ -60,7 +60,9 @@ class OpenApiTest {
             if (media.has("example")) {
                 examples.put("example", media.get("example"));
             }
-            media.path("examples").properties().forEach(e -> examples.put(e.getKey(), e.getValue().path("value")));
+            media.path("examples")
+                    .properties()
+                    .forEach(e -> examples.put(e.getKey(), e.getValue().path("value")));
             examples.forEach((name, value) -> {
                 seen[0]++;
                 schemas.problems(pointer + "/schema", value)
@@ -82,8 +84,10 @@ class OpenApiTest {
         }
         document.path("components").properties().forEach(kind -> {
             if (!kind.getKey().equals("securitySchemes")) {
-                kind.getValue().fieldNames().forEachRemaining(name -> assertThat(pointed)
-                        .contains("/components/" + kind.getKey() + "/" + name));
+                kind.getValue()
+                        .fieldNames()
+                        .forEachRemaining(
+                                name -> assertThat(pointed).contains("/components/" + kind.getKey() + "/" + name));
             }
         });
     }
@@ -103,10 +107,14 @@ class OpenApiTest {
                     named.add("{" + p.path("name").asText() + "}");
                 }
             });
-            assertThat(named).as(name).containsExactlyInAnyOrderElementsOf(List.of(path.split("/", -1)).stream()
-                    .filter(step -> step.startsWith("{"))
-                    .toList());
-            assertThat(AccessRules.covers(method.toUpperCase(Locale.ROOT), path)).as(name).isTrue();
+            assertThat(named)
+                    .as(name)
+                    .containsExactlyInAnyOrderElementsOf(List.of(path.split("/", -1)).stream()
+                            .filter(step -> step.startsWith("{"))
+                            .toList());
+            assertThat(AccessRules.covers(method.toUpperCase(Locale.ROOT), path))
+                    .as(name)
+                    .isTrue();
             boolean open = AccessRules.isOpen(method.toUpperCase(Locale.ROOT), path);
             assertThat(operation.has("security")).as(name).isEqualTo(open);
             for (String refused : List.of("401", "403", "429")) {
@@ -132,7 +140,8 @@ class OpenApiTest {
             for (String path : List.of("/docs/index.html", "/docs/..%2fopenapi.json", "/docs/pom.properties")) {
                 assertThat(get(server, path).statusCode()).as(path).isGreaterThanOrEqualTo(400);
             }
-            assertThat(Schemas.tree(get(server, "/openapi.json").body().getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+            assertThat(Schemas.tree(
+                            get(server, "/openapi.json").body().getBytes(java.nio.charset.StandardCharsets.UTF_8)))
                     .isEqualTo(document);
         }
     }
@@ -146,9 +155,11 @@ class OpenApiTest {
     }
 
     private void operations(Each each) {
-        document.path("paths").properties().forEach(path -> path.getValue().properties().stream()
-                .filter(method -> METHODS.contains(method.getKey()))
-                .forEach(method -> each.operation(path.getKey(), method.getKey(), method.getValue())));
+        document.path("paths")
+                .properties()
+                .forEach(path -> path.getValue().properties().stream()
+                        .filter(method -> METHODS.contains(method.getKey()))
+                        .forEach(method -> each.operation(path.getKey(), method.getKey(), method.getValue())));
     }
 
     /** Every media type object, by its pointer. */
@@ -159,8 +170,7 @@ class OpenApiTest {
                 if (child.getKey().equals("content") && child.getValue().isObject()) {
                     child.getValue()
                             .properties()
-                            .forEach(type -> each.accept(
-                                    at + "/" + CallRules.escape(type.getKey()), type.getValue()));
+                            .forEach(type -> each.accept(at + "/" + CallRules.escape(type.getKey()), type.getValue()));
                 }
                 media(child.getValue(), at, each);
             });
