@@ -46,7 +46,7 @@ class RandomDaysTopologyTest {
         return seed != null
                 ? List.of(Long.parseLong(seed))
                 : new SplittableRandom(48)
-                        .longs(Integer.getInteger("weir.days", 6))
+                        .longs(Integer.getInteger("weir.days", 3))
                         .map(n -> n >>> 32)
                         .boxed()
                         .toList();
