@@ -2,6 +2,7 @@ package dev.weir.ingress;
 
 import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.config.WeirConfig;
+import dev.weir.contracts.http.FinishedJobs;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
@@ -11,44 +12,29 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.ByteArrayOutputStream;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Pattern;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The role that takes what clients send: jobs, cancellations, and changes of upstreams. Answers 202 only once Kafka has a
  * job, and keeps no state of its own beyond what is under way. Thread-safe.
  */
 public final class Ingress implements AutoCloseable {
-    /** Write the answers, so that the producer's own thread never does. */
-    static final int ANSWER_THREADS = 2;
-    /** Each answer belongs to something that was let in, so this is never full. */
-    static final int MAX_ANSWERS_WAITING =
-            2 * (KafkaWriter.MAX_IN_FLIGHT + Cancellations.MOST_WAITING + UpstreamChanges.MOST_WAITING);
-
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
-    private static final Pattern TRACEPARENT = Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
-    private static final Logger LOG = LoggerFactory.getLogger(Ingress.class);
-
     private final RequestReader reader;
     private final JobParser parser;
     private final KafkaWriter writer;
     private final Submissions submissions;
+    private final FinishedWaits waits;
+    private final Batches batches;
     private final AskAgain askAgain = new AskAgain();
     private final ControlRoutes control;
     private final IngressMetrics metrics;
     private final InstantSource clock;
-    private final ThreadPoolExecutor answers;
+    private final Answers answers;
 
     /** The producer starts to connect at once; until it has, jobs are answered 503. */
     public Ingress(
@@ -57,37 +43,30 @@ public final class Ingress implements AutoCloseable {
             Upstreams upstreams,
             CompactedTopic<Forecast> forecasts,
             KnownJobs knownJobs,
+            FinishedJobs finishedJobs,
             PrometheusMeterRegistry registry,
             InstantSource clock) {
-        this.reader = new RequestReader(config.maxBodyBytes(), clock);
-        this.parser = new JobParser(upstreams);
-        this.metrics = new IngressMetrics(registry);
-        this.clock = clock;
-        this.writer = new KafkaWriter(kafka, clock);
+        Semaphore memory = new Semaphore(RequestReader.MAX_BYTES_BEING_READ);
         SecureRandom random = new SecureRandom();
+        this.clock = clock;
+        this.metrics = new IngressMetrics(registry);
+        this.answers = new Answers(metrics);
+        this.reader = new RequestReader(config.maxBodyBytes(), memory, clock);
+        this.parser = new JobParser(upstreams);
+        this.writer = new KafkaWriter(kafka, clock);
         this.submissions = new Submissions(new JobWriter(writer), forecasts, knownJobs, metrics, clock, random);
-        AtomicInteger count = new AtomicInteger();
-        this.answers = new ThreadPoolExecutor(
-                ANSWER_THREADS,
-                ANSWER_THREADS,
-                0,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(MAX_ANSWERS_WAITING),
-                task -> {
-                    Thread thread = new Thread(task, "ingress-answers-" + count.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        this.waits = new FinishedWaits(finishedJobs);
+        this.batches = new Batches(reader, this::take, config.maxBodyBytes(), memory, answers, metrics, clock);
         this.control = new ControlRoutes(
                 new UpstreamChanges(upstreams, forecasts, writer, askAgain, clock),
                 new Cancellations(writer, knownJobs, askAgain, clock, random),
-                metrics,
-                clock,
+                new RequestReader(ControlRoutes.MAX_PATCH_BYTES, memory, clock),
                 answers);
     }
 
     public void routes(RoutesConfig routes) {
         routes.post("/v1/jobs", this::submit);
+        routes.post("/v1/jobs/batch", ctx -> batches.handle(ctx, Caller.of(ctx)));
         control.register(routes);
     }
 
@@ -99,70 +78,48 @@ public final class Ingress implements AutoCloseable {
     private void submit(Context ctx) {
         Timer.Sample started = metrics.start();
         Caller caller = Caller.of(ctx);
-        Reply refusal = reader.refusal(ctx);
+        Reply refusal = reader.refusal(ctx, RequestReader.JSON);
         if (refusal != null) {
-            answer(ctx, refusal, started);
+            answers.now(ctx, refusal);
             return;
         }
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        refusal = reader.body(ctx, body);
-        if (refusal != null) {
-            answer(ctx, refusal, started);
-            return;
-        }
-        Parsed parsed = parser.parse(body.toByteArray(), clock.instant());
-        if (parsed instanceof Parsed.Refused refused) {
-            answer(ctx, Reply.problem(refused.problem()), started);
-            return;
-        }
-        Draft draft = ((Parsed.Sound) parsed).draft();
-        CompletableFuture<Reply> later = submissions.submit(caller, draft, reader.key(ctx), traceparent(ctx));
-        if (later.isDone() && !later.isCompletedExceptionally()) {
-            answer(ctx, later.join(), started);
-            return;
-        }
-        ctx.future(() -> later.handleAsync(
-                (reply, failure) -> {
-                    if (failure != null) {
-                        LOG.error("a submission failed; answered 500", failure);
-                    }
-                    answer(
-                            ctx,
-                            failure == null
-                                    ? reply
-                                    : Reply.problem(
-                                            500,
-                                            "Internal Server Error",
-                                            "Weir failed to answer; its log says why. The job may or may not be taken: ask"
-                                                    + " again with the same Idempotency-Key"),
-                            started);
-                    return null;
-                },
-                answers));
+        String key = reader.key(ctx);
+        String traceparent = RequestReader.traceparent(ctx);
+        Preference preference = Preference.of(Collections.list(ctx.req().getHeaders("Prefer")));
+        answers.later(
+                ctx,
+                () -> reader.body(ctx, body -> take(caller, body, key, traceparent))
+                        .thenCompose(reply -> {
+                            metrics.submitted(started, reply.status());
+                            return waits.answer(reply, preference);
+                        }),
+                "The job may or may not be taken: ask again with the same Idempotency-Key");
     }
 
-    private static @Nullable String traceparent(Context ctx) {
-        String traceparent = ctx.header("traceparent");
-        return traceparent != null && TRACEPARENT.matcher(traceparent).matches() ? traceparent : null;
+    /** Takes one job, of a request of its own or of a line of a batch. */
+    private CompletableFuture<Reply> take(
+            Caller caller, byte[] body, @Nullable String key, @Nullable String traceparent) {
+        Parsed parsed = parser.parse(body, clock.instant());
+        return parsed instanceof Parsed.Refused refused
+                ? CompletableFuture.completedFuture(Reply.problem(refused.problem()))
+                : submissions.submit(caller, ((Parsed.Sound) parsed).draft(), key, traceparent);
     }
 
-    private void answer(Context ctx, Reply reply, Timer.Sample started) {
-        reply.write(ctx);
-        metrics.answered(started, reply.status());
+    /**
+     * Ends what could go on for long, so that the server can close: whoever waits for a job's end is answered that it is
+     * taken, and batches take no more lines. To be called before the server closes.
+     */
+    public void drain() {
+        waits.close();
+        batches.close();
     }
 
     /** Answers 503 from now on, waits a bounded time for the jobs under way, and closes. */
     @Override
     public void close() {
+        drain();
         askAgain.close();
         writer.close();
-        answers.shutdown();
-        try {
-            if (!answers.awaitTermination(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.warn("some answers were not written within {}; their clients will ask again", CLOSE_TIMEOUT);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        answers.close();
     }
 }

@@ -42,9 +42,14 @@ final class IngressMetrics {
                 .increment();
     }
 
-    /** A submission. */
-    void answered(Timer.Sample sample, int status) {
-        answered(status);
+    /** A line of a batch. */
+    void line(int status) {
+        registry.counter("weir.ingress.batch.lines", "status", Integer.toString(status))
+                .increment();
+    }
+
+    /** A submission's answer is known, whenever it is written. */
+    void submitted(Timer.Sample sample, int status) {
         if (status == 202) {
             sample.stop(accept);
         }

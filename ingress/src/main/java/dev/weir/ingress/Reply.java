@@ -16,16 +16,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * An answer, as a value: it is decided on one thread and written on another.
  *
- * @param body to be written as JSON
+ * @param body to be written as JSON; bytes are JSON already
  * @param location null when there is no job
  * @param retryAfterSeconds null when there is nothing to wait for
+ * @param preferenceApplied what was done of what the client preferred; null when nothing was
  */
 record Reply(
         int status,
         String mediaType,
         Object body,
         @Nullable String location,
-        @Nullable Long retryAfterSeconds) {
+        @Nullable Long retryAfterSeconds,
+        @Nullable String preferenceApplied) {
+    private Reply(
+            int status, String mediaType, Object body, @Nullable String location, @Nullable Long retryAfterSeconds) {
+        this(status, mediaType, body, location, retryAfterSeconds, null);
+    }
+
     /** How long a client should wait when Weir cannot take its job right now. */
     static final long BUSY_RETRY_AFTER_SECONDS = 2;
 
@@ -59,6 +66,21 @@ record Reply(
                 new AcceptedJob(id, JobStatus.ACCEPTED, upstream, acceptedAt, eta),
                 "/v1/jobs/" + id,
                 EtaCheck.retryAfterSeconds(eta, now));
+    }
+
+    /** The job that was accepted; null in any other answer. */
+    @Nullable
+    String jobId() {
+        return body instanceof AcceptedJob job ? job.id() : null;
+    }
+
+    /** The same submission's answer now that its job has ended. */
+    Reply finished(byte[] job) {
+        return new Reply(200, "application/json", job, location, null);
+    }
+
+    Reply preferenceApplied(@Nullable String applied) {
+        return new Reply(status, mediaType, body, location, retryAfterSeconds, applied);
     }
 
     static Reply problem(Problem problem) {
@@ -144,13 +166,21 @@ record Reply(
                 null);
     }
 
-    void write(Context ctx) {
+    byte[] bytes() {
+        return body instanceof byte[] json ? json : Json.bytes(body);
+    }
+
+    /** Everything but the body. */
+    Context head(Context ctx) {
         if (location != null) {
             ctx.header("Location", location);
         }
         if (retryAfterSeconds != null) {
             ctx.header("Retry-After", Long.toString(retryAfterSeconds));
         }
-        ctx.status(status).contentType(mediaType).result(Json.bytes(body));
+        if (preferenceApplied != null) {
+            ctx.header("Preference-Applied", preferenceApplied);
+        }
+        return ctx.status(status).contentType(mediaType);
     }
 }

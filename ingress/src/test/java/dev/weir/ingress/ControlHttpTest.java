@@ -67,6 +67,7 @@ class ControlHttpTest {
             upstreams,
             CompactedTopic.forecasts(noKafka),
             id -> found,
+            (id, patience) -> CompletableFuture.completedFuture(null),
             metrics,
             InstantSource.system());
     private final HttpServer server = new HttpServer(

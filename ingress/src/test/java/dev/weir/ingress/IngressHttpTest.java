@@ -64,6 +64,7 @@ class IngressHttpTest {
             upstreams,
             forecasts,
             id -> CompletableFuture.completedFuture(null),
+            (id, patience) -> CompletableFuture.completedFuture(null),
             metrics,
             InstantSource.system());
     private final HttpServer server = start();

@@ -6,6 +6,7 @@ import dev.weir.contracts.config.DatabaseSettings;
 import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.db.ConnectionBudget;
 import dev.weir.contracts.db.Database;
+import dev.weir.contracts.http.FinishedJobs;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.BrokerClock;
@@ -17,7 +18,7 @@ import dev.weir.contracts.time.AnchoredClock;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.dispatcher.Dispatcher;
 import dev.weir.dispatcher.ResultsWriter;
-import dev.weir.ingress.HttpKnownJobs;
+import dev.weir.ingress.HttpJobs;
 import dev.weir.ingress.Ingress;
 import dev.weir.status.StatusQuery;
 import dev.weir.throttler.Throttler;
@@ -57,6 +58,7 @@ public final class Roles implements AutoCloseable {
      * @param databaseUrl needed by the dispatcher and status roles
      * @param statusUrl where an ingress without the status role asks for jobs it has seen before
      * @param advertised {@code host:port} at which other processes reach this one's HTTP; null when there are none
+     * @param leave how long it says that it is not ready, and serves on, before it stops: time for load balancers to see it
      * @param drain how long a dispatcher that stops waits for its open calls
      */
     public record Surroundings(
@@ -67,7 +69,8 @@ public final class Roles implements AutoCloseable {
             String host,
             int port,
             @Nullable String advertised,
-            Duration drain) {}
+            Duration drain,
+            Duration leave) {}
 
     private final Lifecycle parts;
     private final HttpServer http;
@@ -137,6 +140,7 @@ public final class Roles implements AutoCloseable {
             readiness.put("dispatcher", dispatcher::notReady);
         }
         KnownJobs knownJobs = null;
+        FinishedJobs finishedJobs = null;
         if (roles.contains(Role.STATUS) && database != null) {
             StatusQuery status = parts.add(
                     "status",
@@ -153,16 +157,21 @@ public final class Roles implements AutoCloseable {
             routes.add(status::routes);
             readiness.put("status", status::notReady);
             knownJobs = status.knownJobs();
+            finishedJobs = status.finishedJobs();
         }
+        Ingress ingress = null;
         if (roles.contains(Role.INGRESS)) {
-            if (knownJobs == null) {
+            if (knownJobs == null || finishedJobs == null) {
                 if (where.statusUrl() == null) {
                     throw new StartException("the ingress needs WEIR_STATUS_URL: where the status role answers");
                 }
-                knownJobs = new HttpKnownJobs(where.statusUrl(), PeerToken.of(config.clients()));
+                HttpJobs status = new HttpJobs(where.statusUrl(), PeerToken.of(config.clients()));
+                knownJobs = status;
+                finishedJobs = status;
             }
-            Ingress ingress =
-                    parts.add("ingress", new Ingress(config, kafka, upstreams, forecasts, knownJobs, metrics, clock));
+            ingress = parts.add(
+                    "ingress",
+                    new Ingress(config, kafka, upstreams, forecasts, knownJobs, finishedJobs, metrics, clock));
             routes.add(ingress::routes);
             readiness.put("ingress", ingress::notReady);
         }
@@ -171,9 +180,24 @@ public final class Roles implements AutoCloseable {
             say(config, gate, where.host());
         }
         Ports.requireFree(where.host(), where.port(), "Weir's HTTP server", "--port or WEIR_PORT");
-        return parts.add(
+        HttpServer server = parts.add(
                 "http",
                 new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics, gate));
+        Ingress takes = ingress;
+        // The last one in, so the first to close.
+        parts.add(
+                "leave",
+                () -> leave(server, takes, where.leave()),
+                where.leave().plus(Lifecycle.CLOSE_TIMEOUT));
+        return server;
+    }
+
+    private static void leave(HttpServer server, @Nullable Ingress ingress, Duration time) throws InterruptedException {
+        server.leave();
+        Thread.sleep(time.toMillis());
+        if (ingress != null) {
+            ingress.drain();
+        }
     }
 
     private static void say(WeirConfig config, Gate gate, String host) {

@@ -44,11 +44,13 @@ public final class Standalone implements AutoCloseable {
     /**
      * @param host the address that HTTP listens on; what is embedded listens on this machine's alone
      * @param kafkaPort and postgresPort: 0 for a free one; so for {@code port}
+     * @param leave how long it says that it is not ready before it stops
      */
-    public record Options(WeirConfig config, Path dataDir, String host, int port, int kafkaPort, int postgresPort) {
-        /** For this machine alone. */
+    public record Options(
+            WeirConfig config, Path dataDir, String host, int port, int kafkaPort, int postgresPort, Duration leave) {
+        /** For this machine alone, and stopping at once. */
         public Options(WeirConfig config, Path dataDir, int port, int kafkaPort, int postgresPort) {
-            this(config, dataDir, HOST, port, kafkaPort, postgresPort);
+            this(config, dataDir, HOST, port, kafkaPort, postgresPort, Duration.ZERO);
         }
     }
 
@@ -90,7 +92,8 @@ public final class Standalone implements AutoCloseable {
                             options.host(),
                             options.port(),
                             null,
-                            DRAIN),
+                            DRAIN,
+                            options.leave()),
                     parts);
         } catch (RuntimeException | Error | InterruptedException e) {
             if (parts.isClosed()) {

@@ -64,6 +64,7 @@ class IngressKafkaIT {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Map<String, KnownJob> known = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<byte @Nullable []>> ends = new ConcurrentHashMap<>();
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<AutoCloseable> parts = new ArrayList<>();
@@ -95,6 +96,7 @@ class IngressKafkaIT {
                 upstreams,
                 forecasts,
                 id -> CompletableFuture.<@Nullable KnownJob>completedFuture(known.get(id)),
+                (id, patience) -> ends.computeIfAbsent(id, job -> new CompletableFuture<>()),
                 metrics,
                 InstantSource.system());
         parts.add(ingress);

@@ -44,6 +44,7 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
 
     private final Progress progress;
     private final LaneHeads lanes;
+    private final Endings endings;
     private final MeterRegistry metrics;
     private final boolean beats;
     private int partition;
@@ -64,10 +65,11 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     private Bytes cleanFrom = Bytes.wrap(NOTHING);
 
     /** @param beats whether copies of the store have to know how old they are */
-    JobStatesProcessor(Progress progress, LaneHeads lanes, MeterRegistry metrics, boolean beats) {
+    JobStatesProcessor(Progress progress, LaneHeads lanes, Endings endings, MeterRegistry metrics, boolean beats) {
         this.beats = beats;
         this.progress = progress;
         this.lanes = lanes;
+        this.endings = endings;
         this.metrics = metrics;
     }
 
@@ -152,6 +154,7 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
         lanes.moved(known, event);
         if (event.status().finished()) {
             ends.put(endKey(endOf(event).toEpochMilli(), event.id()), NOTHING);
+            endings.ended(event.id());
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.weir.status;
 
 import dev.weir.contracts.db.Database;
+import dev.weir.contracts.http.FinishedJobs;
 import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
@@ -32,6 +33,7 @@ public final class StatusQuery implements AutoCloseable {
     private final Progress progress = new Progress(Topics.JOB_PARTITIONS, System::nanoTime);
     private final ThreadPoolExecutor lookups;
     private final JobFinder jobs;
+    private final JobEnds jobEnds;
     private final JobResults results;
     private final StatusRoutes routes;
     private final InternalRoutes internal;
@@ -56,8 +58,9 @@ public final class StatusQuery implements AutoCloseable {
         partitions(metrics, "active", () -> progress.caughtUp().size());
         partitions(metrics, "catching-up", () -> progress.catchingUp().size());
         admin = Admin.create(kafka.common());
+        Endings endings = new Endings();
         streams = new StatusStreams(
-                new StatusTopology(progress, lanes, metrics, selfInfo != null).get(), kafka, selfInfo);
+                new StatusTopology(progress, lanes, endings, metrics, selfInfo != null).get(), kafka, selfInfo);
         catchUp = new CatchUp(admin, StatusStreams.APPLICATION_ID, progress);
         lookups = new ThreadPoolExecutor(
                 LOOKUP_THREADS,
@@ -79,8 +82,10 @@ public final class StatusQuery implements AutoCloseable {
                 new Peers(peerToken),
                 lookups);
         results = new JobResults(database.dataSource(), metrics, clock);
-        routes = new StatusRoutes(upstreams, jobs, results, new Waits(forecasts::of, lanes, clock), forecasts, clock);
-        internal = new InternalRoutes(jobs);
+        Waits waits = new Waits(forecasts::of, lanes, clock);
+        jobEnds = new JobEnds(jobs, results, waits, endings, lookups);
+        routes = new StatusRoutes(upstreams, jobs, results, waits, forecasts, clock);
+        internal = new InternalRoutes(jobs, jobEnds);
     }
 
     private static void partitions(PrometheusMeterRegistry metrics, String state, Supplier<Number> count) {
@@ -121,6 +126,10 @@ public final class StatusQuery implements AutoCloseable {
 
     public KnownJobs knownJobs() {
         return jobs;
+    }
+
+    public FinishedJobs finishedJobs() {
+        return jobEnds;
     }
 
     @Override

@@ -73,25 +73,7 @@ final class StatusRoutes {
             long seconds = Duration.between(asOf, clock.instant()).toSeconds();
             ctx.header("Age", Long.toString(Math.max(0, seconds)));
         }
-        Answers.json(ctx, view(job, result, asOf));
-    }
-
-    private JobView view(JobEvent job, JobResults.Found found, @Nullable Instant asOf) {
-        return new JobView(
-                job.id(),
-                job.tenant(),
-                job.upstream(),
-                job.status(),
-                job.attempts(),
-                job.acceptedAt(),
-                job.updatedAt(),
-                waits.position(job),
-                waits.eta(job),
-                job.finishedAt(),
-                job.error(),
-                found.result(),
-                found.pending() ? Boolean.TRUE : null,
-                asOf);
+        Answers.json(ctx, JobView.of(job, result, waits, asOf));
     }
 
     @JsonInclude(JsonInclude.Include.ALWAYS)

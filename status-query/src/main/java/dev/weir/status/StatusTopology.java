@@ -53,14 +53,16 @@ final class StatusTopology implements Supplier<Topology> {
 
     private final Progress progress;
     private final LaneHeads lanes;
+    private final Endings endings;
     private final MeterRegistry metrics;
     private final boolean beats;
 
     /** @param beats whether copies of the stores have to know how old they are */
-    StatusTopology(Progress progress, LaneHeads lanes, MeterRegistry metrics, boolean beats) {
+    StatusTopology(Progress progress, LaneHeads lanes, Endings endings, MeterRegistry metrics, boolean beats) {
         this.beats = beats;
         this.progress = progress;
         this.lanes = lanes;
+        this.endings = endings;
         this.metrics = metrics;
     }
 
@@ -79,7 +81,7 @@ final class StatusTopology implements Supplier<Topology> {
                         Topics.JOB_EVENTS)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new JobStatesProcessor(progress, lanes, metrics, beats),
+                        () -> new JobStatesProcessor(progress, lanes, endings, metrics, beats),
                         ACCEPTED_SOURCE,
                         EVENTS_SOURCE)
                 .addStateStore(

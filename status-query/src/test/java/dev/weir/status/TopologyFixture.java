@@ -31,6 +31,7 @@ final class TopologyFixture implements AutoCloseable {
 
     final Progress progress = new Progress(1, () -> 0);
     final LaneHeads lanes = new LaneHeads();
+    final Endings endings = new Endings();
     final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     final TopologyTestDriver driver;
     final TestInputTopic<String, byte[]> accepted;
@@ -41,7 +42,7 @@ final class TopologyFixture implements AutoCloseable {
         KafkaSettings kafka =
                 new KafkaSettings("unused:9092", "test", stateDir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
         driver = new TopologyTestDriver(
-                new StatusTopology(progress, lanes, metrics, true).get(),
+                new StatusTopology(progress, lanes, endings, metrics, true).get(),
                 StatusStreams.settings(kafka, memory, null),
                 T0);
         accepted = driver.createInputTopic(Topics.ACCEPTED, new StringSerializer(), new ByteArraySerializer());

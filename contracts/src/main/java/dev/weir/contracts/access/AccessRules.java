@@ -41,6 +41,7 @@ public final class AccessRules {
             only("POST /v1/upstreams/{name}/pause", OPERATOR),
             only("POST /v1/upstreams/{name}/resume", OPERATOR),
             peers("GET /internal/known-jobs/{id}"),
+            peers("GET /internal/finished-jobs/{id}"),
             peers("GET /internal/status/jobs/{id}"));
 
     /** What one route asks of its callers. */

@@ -20,7 +20,13 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,15 +41,24 @@ public final class HttpServer implements AutoCloseable {
     public static final int MAX_THREADS = 64;
 
     public static final int MAX_HEADER_BYTES = 16 * 1024;
+    /** More wait to be accepted, each for the next one that closes. */
+    public static final int MAX_CONNECTIONS = 8_192;
+
+    private static final int MAX_ACCEPT_QUEUE = 1_024;
+    /** While there are as many as may be, whoever is idle makes room sooner. */
+    private static final Duration IDLE_TIMEOUT_WHEN_FULL = Duration.ofSeconds(2);
+    /** For requests that had come in when the server stops: a record has this long to be durable, and a little more. */
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
     /** Between two requests of one connection. */
     public static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
-    /** Within a request, while a body or its reader is waited for: such a wait holds one of the threads. */
+    /** Within a request, while more of a body is waited for, or someone who reads the answer. */
     public static final Duration STALL_TIMEOUT = Duration.ofSeconds(10);
     /** An asynchronous answer that takes longer is given up. */
     public static final Duration ASYNC_TIMEOUT = Duration.ofSeconds(90);
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
     private final Javalin javalin;
+    private volatile boolean leaving;
 
     /** Starts listening, without clients: for calls from this machine alone. */
     public HttpServer(
@@ -91,21 +106,21 @@ public final class HttpServer implements AutoCloseable {
                 http.setIdleTimeout(STALL_TIMEOUT.toMillis());
             });
             config.jetty.modifyServer(server -> {
-                server.setStopTimeout(5000);
+                server.setStopTimeout(STOP_TIMEOUT.toMillis());
                 server.setErrorHandler(new JettyErrors());
-                for (var connector : server.getConnectors()) {
-                    if (connector instanceof ServerConnector tcp) {
-                        tcp.setAcceptQueueSize(1024);
-                        tcp.setIdleTimeout(IDLE_TIMEOUT.toMillis());
-                    }
-                }
+                // What has come in is answered before it stops; what comes then is 503.
+                server.insertHandler(new GracefulHandler());
             });
+            config.jetty.addConnector((server, http) -> connector(server, http, host, port));
             config.jetty.modifyServletContextHandler(context -> context.setErrorHandler(new JettyErrors()));
             config.routes.beforeMatched(gate);
             config.routes.get(
                     "/healthz", ctx -> ctx.contentType("application/json").result("{\"status\":\"up\"}"));
             config.routes.get("/readyz", ctx -> {
                 Map<String, String> reasons = new LinkedHashMap<>();
+                if (leaving) {
+                    reasons.put("http", "shutting down");
+                }
                 readiness.forEach((name, check) -> {
                     String reason = check.get();
                     if (reason != null) {
@@ -159,7 +174,28 @@ public final class HttpServer implements AutoCloseable {
                         .write(ctx);
             });
         });
-        javalin.start(host, port);
+        javalin.start();
+    }
+
+    private static Connector connector(Server server, HttpConfiguration http, String host, int port) {
+        ServerConnector tcp = new ServerConnector(server, new HttpConnectionFactory(http));
+        tcp.setHost(host);
+        tcp.setPort(port);
+        tcp.setAcceptQueueSize(MAX_ACCEPT_QUEUE);
+        tcp.setIdleTimeout(IDLE_TIMEOUT.toMillis());
+        NetworkConnectionLimit limit = new NetworkConnectionLimit(MAX_CONNECTIONS, tcp);
+        limit.setEndPointIdleTimeout(IDLE_TIMEOUT_WHEN_FULL.toMillis());
+        tcp.addBean(limit);
+        tcp.addBean(new SlowHeaders(tcp));
+        return tcp;
+    }
+
+    /**
+     * From now on this process says that it is not ready; everything is served as before. Load balancers get their time to see
+     * it before {@link #close()} shuts the door.
+     */
+    public void leave() {
+        leaving = true;
     }
 
     public int port() {

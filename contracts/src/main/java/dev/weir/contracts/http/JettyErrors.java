@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Answers with a {@link Problem} what never reaches a route: requests that Jetty itself refuses. Thread-safe. */
 final class JettyErrors extends ErrorHandler {
+    private static final long STOPPING_RETRY_AFTER_SECONDS = 2;
+
     /** By default some methods get no body at all; a problem is for every method. */
     @Override
     public boolean errorPageForMethod(String method) {
@@ -32,6 +34,9 @@ final class JettyErrors extends ErrorHandler {
         // next
         // one on this connection would get no answer.
         response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+        if (status == HttpStatus.SERVICE_UNAVAILABLE_503) {
+            response.getHeaders().put(HttpHeader.RETRY_AFTER, Long.toString(STOPPING_RETRY_AFTER_SECONDS));
+        }
         Problem problem = Problem.of(status, title(status), detail(status, message));
         response.write(true, ByteBuffer.wrap(Json.bytes(problem)), callback);
     }
@@ -42,6 +47,9 @@ final class JettyErrors extends ErrorHandler {
     }
 
     private static String detail(int status, @Nullable String message) {
+        if (status == HttpStatus.SERVICE_UNAVAILABLE_503) {
+            return "this process is shutting down; nothing was taken, send it again";
+        }
         if (status >= HttpStatus.INTERNAL_SERVER_ERROR_500 && status != HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505) {
             return "Weir failed to answer; its log says why";
         }

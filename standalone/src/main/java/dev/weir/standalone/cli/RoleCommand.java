@@ -70,7 +70,8 @@ abstract class RoleCommand implements Callable<Integer> {
                 host,
                 port,
                 advertised(env, host, port),
-                drain(env.get("WEIR_DRAIN")));
+                drain(env.get("WEIR_DRAIN")),
+                Shutdown.leave(env));
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("the " + name + " role", parts);
         Roles roles = new Roles(EnumSet.of(role), where, parts);

@@ -1,7 +1,10 @@
 package dev.weir.standalone.cli;
 
+import dev.weir.contracts.config.Durations;
 import dev.weir.standalone.Lifecycle;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,6 +14,11 @@ import org.slf4j.LoggerFactory;
  * there by then; above all a child process, which would otherwise stay.
  */
 final class Shutdown {
+    /** So that a load balancer that looks each second or more often sees it coming. */
+    static final Duration LEAVE = Duration.ofSeconds(1);
+
+    static final Duration LONGEST_LEAVE = Duration.ofMinutes(5);
+
     private static final Logger LOG = LoggerFactory.getLogger(Shutdown.class);
 
     private Shutdown() {}
@@ -28,6 +36,17 @@ final class Shutdown {
         CountDownLatch asked = new CountDownLatch(1);
         onTerm(asked::countDown);
         asked.await();
+    }
+
+    /** How long a process says that it is not ready before it stops, {@code WEIR_LEAVE}. */
+    static Duration leave(Map<String, String> env) {
+        String text = env.get("WEIR_LEAVE");
+        Duration leave = text == null ? LEAVE : Durations.parse(text);
+        if (leave == null || leave.isNegative() || leave.compareTo(LONGEST_LEAVE) > 0) {
+            throw new CliException("WEIR_LEAVE: expected a duration such as 10s, of up to "
+                    + Durations.text(LONGEST_LEAVE) + ", but it is " + text);
+        }
+        return leave;
     }
 
     /** Java has no other way than this class, which is exported but may not be named in code that is compiled strictly. */

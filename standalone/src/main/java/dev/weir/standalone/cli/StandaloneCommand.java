@@ -63,7 +63,8 @@ final class StandaloneCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         WeirConfig loaded = config.load(System.getenv());
-        Standalone.Options options = new Standalone.Options(loaded, dataDir, host, port, kafkaPort, postgresPort);
+        Standalone.Options options = new Standalone.Options(
+                loaded, dataDir, host, port, kafkaPort, postgresPort, Shutdown.leave(System.getenv()));
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("Weir", parts);
         Standalone standalone = new Standalone(options, parts);

@@ -1,0 +1,84 @@
+package dev.weir.contracts.http;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.eclipse.jetty.util.thread.Scheduler;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Closes connections whose request line and headers trickle in: each piece restarts the idle timeout, so that alone would let
+ * them stay for days. Thread-safe.
+ */
+final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener {
+    /** From the first byte of a request to the end of its headers, and up to one look more. */
+    static final Duration HEADER_TIMEOUT = Duration.ofSeconds(15);
+
+    static final Duration LOOK_EVERY = Duration.ofSeconds(5);
+
+    private static final Logger LOG = LoggerFactory.getLogger(SlowHeaders.class);
+
+    private final ServerConnector connector;
+    private final Map<Connection, Seen> connections = new ConcurrentHashMap<>();
+    private volatile Scheduler.@Nullable Task next;
+
+    /** @param sinceNanos when nothing of a next request had come yet */
+    private record Seen(long requests, long bytes, long sinceNanos) {}
+
+    SlowHeaders(ServerConnector connector) {
+        this.connector = connector;
+    }
+
+    @Override
+    protected void doStart() {
+        schedule();
+    }
+
+    private void schedule() {
+        next = connector.getScheduler().schedule(this::look, LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void onOpened(Connection connection) {
+        connections.put(connection, new Seen(0, 0, System.nanoTime()));
+    }
+
+    @Override
+    public void onClosed(Connection connection) {
+        connections.remove(connection);
+    }
+
+    private void look() {
+        try {
+            long now = System.nanoTime();
+            connections.forEach((connection, seen) -> {
+                long requests = connection.getMessagesIn();
+                boolean underWay = requests > connection.getMessagesOut();
+                if (underWay || requests != seen.requests() || connection.getBytesIn() == seen.bytes()) {
+                    connections.replace(connection, seen, new Seen(requests, connection.getBytesIn(), now));
+                } else if (now - seen.sinceNanos() > HEADER_TIMEOUT.toNanos()) {
+                    LOG.debug("{} did not send its headers within {}; closed", connection, HEADER_TIMEOUT);
+                    connection.close();
+                }
+            });
+        } finally {
+            if (isRunning()) {
+                schedule();
+            }
+        }
+    }
+
+    @Override
+    protected void doStop() {
+        Scheduler.Task task = next;
+        if (task != null) {
+            task.cancel();
+        }
+    }
+}
