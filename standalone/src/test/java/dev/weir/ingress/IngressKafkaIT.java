@@ -1,21 +1,14 @@
 package dev.weir.ingress;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.weir.contracts.config.Limit;
-import dev.weir.contracts.config.UpstreamConfig;
-import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.Weights;
-import dev.weir.contracts.config.WeirConfig;
-import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJob;
-import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
-import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
-import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.Forecast;
@@ -23,33 +16,22 @@ import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.UpstreamRecord;
 import dev.weir.standalone.EmbeddedKafka;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -63,57 +45,26 @@ import org.junit.jupiter.api.io.TempDir;
 class IngressKafkaIT {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final Map<String, KnownJob> known = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<byte @Nullable []>> ends = new ConcurrentHashMap<>();
-    private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final HttpClient client = HttpClient.newHttpClient();
-    private final List<AutoCloseable> parts = new ArrayList<>();
-    private KafkaSettings settings = new KafkaSettings("", "it", Path.of(""), (short) 1, KafkaSettings.SESSION_TIMEOUT);
-    private Upstreams upstreams = new Upstreams(new WeirConfig(Map.of(), 1), settings);
-    private CompactedTopic<Forecast> forecasts = CompactedTopic.forecasts(settings);
-    private int port;
+
+    @SuppressWarnings("NullAway.Init")
+    private EmbeddedKafka kafka;
+
+    @SuppressWarnings("NullAway.Init")
+    private RunningIngress ingress;
 
     @BeforeAll
     void start(@TempDir Path dir) throws Exception {
-        EmbeddedKafka kafka = new EmbeddedKafka(dir.resolve("kafka"), 0);
-        parts.add(kafka);
-        settings = new KafkaSettings(kafka.bootstrapServers(), "it", dir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
-        try (Admin admin = Admin.create(settings.common())) {
-            Topics.ensure(admin, (short) 1);
-        }
-        WeirConfig config = new WeirConfig(
-                Map.of("plain", upstream("plain"), "slow", upstream("slow"), "controlled", upstream("controlled")),
-                1024 * 1024);
-        upstreams = new Upstreams(config, settings);
-        parts.add(upstreams);
-        upstreams.start();
-        forecasts = CompactedTopic.forecasts(settings);
-        parts.add(forecasts);
-        forecasts.start();
-        Ingress ingress = new Ingress(
-                config,
-                settings,
-                upstreams,
-                forecasts,
-                id -> CompletableFuture.<@Nullable KnownJob>completedFuture(known.get(id)),
-                (id, patience) -> ends.computeIfAbsent(id, job -> new CompletableFuture<>()),
-                metrics,
-                InstantSource.system());
-        parts.add(ingress);
-        HttpServer server = new HttpServer(
-                "127.0.0.1", 0, 1024 * 1024, List.of(ingress::routes), Map.of("ingress", ingress::notReady), metrics);
-        parts.add(server);
-        port = server.port();
-        await().atMost(PATIENCE).until(() -> ingress.notReady() == null);
+        kafka = new EmbeddedKafka(dir.resolve("kafka"), 0);
+        ingress = new RunningIngress(kafka.bootstrapServers(), dir, "plain", "slow", "controlled");
         publishForecast("slow", Instant.now().plusSeconds(3600));
-        await().atMost(PATIENCE).until(() -> forecasts.of("slow") != null);
+        await().atMost(PATIENCE).until(() -> ingress.forecasts.of("slow") != null);
     }
 
     @AfterAll
     void stop() throws Exception {
-        for (int i = parts.size() - 1; i >= 0; i--) {
-            parts.get(i).close();
-        }
+        ingress.close();
+        kafka.close();
     }
 
     @Test
@@ -138,13 +89,13 @@ class IngressKafkaIT {
                     assertThat(request.tenant()).isEqualTo("local");
                     assertThat(request.request().body()).isEqualTo("{\"n\":1.10}");
                 });
-        assertThat(all(Topics.ACCEPTED))
+        assertThat(ingress.all(Topics.ACCEPTED))
                 .filteredOn(record -> id.equals(record.key()))
                 .singleElement()
                 .satisfies(record -> assertThat(
                                 Json.read(record.value(), Accepted.class).acceptedAt())
                         .isEqualTo(body.get("acceptedAt").asText()));
-        assertThat(metrics.scrape()).contains("weir_jobs_accepted_total{upstream=\"plain\"}");
+        assertThat(ingress.metrics.scrape()).contains("weir_jobs_accepted_total{upstream=\"plain\"}");
     }
 
     @Test
@@ -175,7 +126,7 @@ class IngressKafkaIT {
     void shouldRepeatOrRefuse_whenTheKeyIsOfAKnownJob() throws Exception {
         Instant before = Instant.parse("2026-01-01T00:00:00Z");
         String id = JobIds.ofKey("local", "old").toString();
-        known.put(id, new KnownJob(id, "local", "another", "plain", before, JobStatus.SUCCEEDED, null));
+        ingress.known.put(id, new KnownJob(id, "local", "another", "plain", before, JobStatus.SUCCEEDED, null));
 
         HttpResponse<String> other = post(job("plain", "\"body\":1"), "old");
 
@@ -183,7 +134,7 @@ class IngressKafkaIT {
         assertThat(other.body()).contains("Idempotency-Key");
         String again = job("plain", "\"body\":7");
         String hash = hashOf(again);
-        known.put(id, new KnownJob(id, "local", hash, "plain", before, JobStatus.SUCCEEDED, null));
+        ingress.known.put(id, new KnownJob(id, "local", hash, "plain", before, JobStatus.SUCCEEDED, null));
         HttpResponse<String> same = post(again, "old");
         assertThat(same.statusCode()).as(same.body()).isEqualTo(202);
         assertThat(Json.MAPPER.readTree(same.body()).get("id").asText()).isEqualTo(id);
@@ -210,17 +161,62 @@ class IngressKafkaIT {
     }
 
     @Test
+    void shouldAnswer200WithTheFinishedJob_whenItEndsWhileTheClientWaits() throws Exception {
+        CompletableFuture<HttpResponse<String>> sent =
+                client.sendAsync(preferring("wait=20", "waited for"), HttpResponse.BodyHandlers.ofString());
+        String id = JobIds.ofKey("local", "waited for").toString();
+        await().atMost(PATIENCE).until(() -> ingress.ends.containsKey(id));
+        assertThat(sent).isNotDone();
+        byte[] job = ("{\"id\":\"" + id + "\",\"result\":\"" + "x".repeat(3_000_000) + "\"}").getBytes(UTF_8);
+        ingress.ends.get(id).complete(job);
+
+        HttpResponse<String> answer = sent.get();
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo(new String(job, UTF_8));
+        assertThat(answer.headers().firstValue("Preference-Applied")).hasValue("wait=20");
+        assertThat(answer.headers().firstValue("Location")).hasValue("/v1/jobs/" + id);
+    }
+
+    @Test
+    void shouldAnswer202_whenTheJobDoesNotEndInTime_orNobodyWaits() throws Exception {
+        HttpResponse<String> waited =
+                client.send(preferring("respond-async, wait=1", null), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> atOnce =
+                client.send(preferring("respond-async", null), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> refused = client.send(
+                HttpRequest.newBuilder(ingress.uri("/v1/jobs"))
+                        .header("Prefer", "wait=20")
+                        .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+
+        assertThat(waited.statusCode()).isEqualTo(202);
+        assertThat(waited.headers().firstValue("Retry-After")).hasValue("1");
+        assertThat(waited.headers().firstValue("Preference-Applied")).hasValue("respond-async, wait=1");
+        assertThat(atOnce.statusCode()).isEqualTo(202);
+        assertThat(atOnce.headers().firstValue("Preference-Applied")).hasValue("respond-async");
+        assertThat(refused.statusCode()).isEqualTo(422);
+        assertThat(refused.headers().firstValue("Preference-Applied")).isEmpty();
+    }
+
+    private HttpRequest preferring(String preference, @Nullable String key) {
+        return HttpRequest.newBuilder(request(job("plain", "\"body\":1"), key), (name, value) -> true)
+                .header("Prefer", preference)
+                .build();
+    }
+
+    @Test
     void shouldWriteACancellationBehindItsJob_andWaitForTheDecision() throws Exception {
         String id = UUID.randomUUID().toString();
-        known.put(id, job(id, JobStatus.QUEUED, null));
+        ingress.known.put(id, job(id, JobStatus.QUEUED, null));
 
         CompletableFuture<HttpResponse<String>> sent = control("DELETE", "/v1/jobs/" + id, "");
         CompletableFuture<HttpResponse<String>> again = control("DELETE", "/v1/jobs/" + id, "");
         await().atMost(PATIENCE).until(() -> !cancellations(id).isEmpty());
         CancelRequest request = cancellations(id).get(0);
-        known.put(id, job(id, JobStatus.DISPATCHED, "of another"));
+        ingress.known.put(id, job(id, JobStatus.DISPATCHED, "of another"));
         assertThat(sent).isNotDone();
-        known.put(id, job(id, JobStatus.RETRYING, request.id()));
+        ingress.known.put(id, job(id, JobStatus.RETRYING, request.id()));
 
         for (HttpResponse<String> tooLate : List.of(sent.get(), again.get())) {
             assertThat(tooLate.statusCode()).as(tooLate.body()).isEqualTo(409);
@@ -233,14 +229,15 @@ class IngressKafkaIT {
 
         CompletableFuture<HttpResponse<String>> third = control("DELETE", "/v1/jobs/" + id, "");
         await().atMost(PATIENCE).until(() -> cancellations(id).size() == 2);
-        known.put(id, job(id, JobStatus.CANCELLED, cancellations(id).get(1).id()));
+        ingress.known.put(
+                id, job(id, JobStatus.CANCELLED, cancellations(id).get(1).id()));
         assertThat(third.get().statusCode()).isEqualTo(200);
     }
 
     @Test
     void shouldAnswer202_whenNothingIsDecidedOrTakenUpInTime() throws Exception {
         String id = UUID.randomUUID().toString();
-        known.put(id, job(id, JobStatus.ACCEPTED, null));
+        ingress.known.put(id, job(id, JobStatus.ACCEPTED, null));
 
         CompletableFuture<HttpResponse<String>> cancelled = control("DELETE", "/v1/jobs/" + id, "");
         CompletableFuture<HttpResponse<String>> patched = control("PATCH", "/v1/upstreams/slow", "{\"burst\":1}");
@@ -278,24 +275,25 @@ class IngressKafkaIT {
         assertThat(second.paused()).isTrue();
         assertThat(second.assumeUnused()).isTrue();
         assertThat(second.settings().burst()).isEqualTo(7);
-        assertThat(second.seed()).isEqualTo(upstream("controlled").settings());
+        assertThat(second.seed())
+                .isEqualTo(RunningIngress.upstream("controlled").settings());
     }
 
     private CompletableFuture<HttpResponse<String>> control(String method, String path, String body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(ingress.uri(path))
                 .version(HttpClient.Version.HTTP_1_1)
                 .method(method, HttpRequest.BodyPublishers.ofString(body));
         return client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
     }
 
     private List<ConsumerRecord<String, byte[]>> submissions() {
-        return all(Topics.REQUESTS).stream()
+        return ingress.all(Topics.REQUESTS).stream()
                 .filter(record -> record.headers().lastHeader(CancelRequest.TYPE_HEADER) == null)
                 .toList();
     }
 
     private List<CancelRequest> cancellations(String job) {
-        return all(Topics.REQUESTS).stream()
+        return ingress.all(Topics.REQUESTS).stream()
                 .filter(record ->
                         record.key().equals("plain") && record.headers().lastHeader(CancelRequest.TYPE_HEADER) != null)
                 .map(record -> Json.read(record.value(), CancelRequest.class))
@@ -304,7 +302,7 @@ class IngressKafkaIT {
     }
 
     private List<UpstreamRecord> records(String upstream) {
-        return all(Topics.UPSTREAMS).stream()
+        return ingress.all(Topics.UPSTREAMS).stream()
                 .filter(record -> record.key().equals(upstream))
                 .map(record -> Json.read(record.value(), UpstreamRecord.class))
                 .toList();
@@ -315,8 +313,7 @@ class IngressKafkaIT {
     }
 
     private String hashOf(String json) {
-        Parsed parsed =
-                new JobParser(upstreams).parse(json.getBytes(java.nio.charset.StandardCharsets.UTF_8), Instant.now());
+        Parsed parsed = new JobParser(ingress.upstreams).parse(json.getBytes(UTF_8), Instant.now());
         return ((Parsed.Sound) parsed).draft().hash();
     }
 
@@ -333,7 +330,7 @@ class IngressKafkaIT {
     }
 
     private HttpRequest request(String body, @Nullable String key) {
-        HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/jobs"))
+        HttpRequest.Builder builder = HttpRequest.newBuilder(ingress.uri("/v1/jobs"))
                 .version(HttpClient.Version.HTTP_1_1)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body));
@@ -341,23 +338,6 @@ class IngressKafkaIT {
             builder.header("Idempotency-Key", key);
         }
         return builder.build();
-    }
-
-    private List<ConsumerRecord<String, byte[]>> all(String topic) {
-        List<ConsumerRecord<String, byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<String, byte[]> consumer =
-                new KafkaConsumer<>(settings.common(), new StringDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                    .map(info -> new TopicPartition(info.topic(), info.partition()))
-                    .toList();
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
-                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
-            }
-        }
-        return records;
     }
 
     private void publishForecast(String upstream, Instant next) throws Exception {
@@ -383,17 +363,9 @@ class IngressKafkaIT {
                 null,
                 null);
         try (KafkaProducer<String, byte[]> producer =
-                new KafkaProducer<>(settings.producer(), new StringSerializer(), new ByteArraySerializer())) {
+                new KafkaProducer<>(ingress.settings.producer(), new StringSerializer(), new ByteArraySerializer())) {
             producer.send(new ProducerRecord<>(Topics.FORECASTS, upstream, Json.bytes(forecast)))
                     .get();
         }
-    }
-
-    private static UpstreamConfig upstream(String name) {
-        return new UpstreamConfig(
-                name,
-                URI.create("http://127.0.0.1:9"),
-                UpstreamSettings.of(new Limit(1000, Duration.ofMinutes(1))),
-                null);
     }
 }

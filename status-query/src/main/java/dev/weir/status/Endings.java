@@ -33,7 +33,7 @@ final class Endings {
         var unused = end.whenComplete((done, failure) -> {
             room.release();
             waiting.computeIfPresent(id, (key, all) -> {
-                all.remove(end);
+                all.removeIf(other -> other == end);
                 return all.isEmpty() ? null : all;
             });
         });
