@@ -1,5 +1,7 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.access.Caller;
+import dev.weir.contracts.limit.Allowance;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -52,7 +54,8 @@ final class Batches implements AutoCloseable {
         this.clock = clock;
     }
 
-    void handle(Context ctx, Caller caller) {
+    void handle(Context ctx) {
+        Caller caller = Caller.of(ctx);
         Reply refusal = reader.refusal(ctx, NDJSON);
         if (refusal == null && !enter(caller.tenant())) {
             refusal = Reply.unavailable("too many batches are under way; nothing of this one was taken");
@@ -65,7 +68,7 @@ final class Batches implements AutoCloseable {
         String key = reader.key(ctx);
         String traceparent = RequestReader.traceparent(ctx);
         ctx.status(200).contentType(NDJSON.get(0));
-        ctx.future(() -> run(ctx, new Lines(caller, key, traceparent, taker, maxLineBytes, memory))
+        ctx.future(() -> run(ctx, new Lines(caller, Allowance.of(ctx), key, traceparent, taker, maxLineBytes, memory))
                 .whenComplete((done, failure) -> leave(caller.tenant())));
     }
 

@@ -21,11 +21,7 @@ final class ControlRoutes {
     private final RequestReader reader;
     private final Answers answers;
 
-    ControlRoutes(
-            UpstreamChanges upstreams,
-            Cancellations cancellations,
-            RequestReader reader,
-            Answers answers) {
+    ControlRoutes(UpstreamChanges upstreams, Cancellations cancellations, RequestReader reader, Answers answers) {
         this.upstreams = upstreams;
         this.cancellations = cancellations;
         this.reader = reader;

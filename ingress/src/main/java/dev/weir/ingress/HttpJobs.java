@@ -42,12 +42,11 @@ public final class HttpJobs implements KnownJobs, FinishedJobs {
 
     @Override
     public CompletableFuture<@Nullable KnownJob> find(String id) {
-        return get("/internal/known-jobs/" + id, TIMEOUT)
-                .thenCompose(response -> switch (response.statusCode()) {
-                    case 200 -> CompletableFuture.completedFuture(Json.read(response.body(), KnownJob.class));
-                    case 404 -> CompletableFuture.completedFuture(null);
-                    default -> CompletableFuture.failedFuture(new IOException(unexpected(response)));
-                });
+        return get("/internal/known-jobs/" + id, TIMEOUT).thenCompose(response -> switch (response.statusCode()) {
+            case 200 -> CompletableFuture.completedFuture(Json.read(response.body(), KnownJob.class));
+            case 404 -> CompletableFuture.completedFuture(null);
+            default -> CompletableFuture.failedFuture(new IOException(unexpected(response)));
+        });
     }
 
     @Override

@@ -66,7 +66,7 @@ public final class Ingress implements AutoCloseable {
 
     public void routes(RoutesConfig routes) {
         routes.post("/v1/jobs", this::submit);
-        routes.post("/v1/jobs/batch", ctx -> batches.handle(ctx, Caller.of(ctx)));
+        routes.post("/v1/jobs/batch", batches::handle);
         control.register(routes);
     }
 

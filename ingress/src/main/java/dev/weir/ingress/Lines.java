@@ -1,6 +1,9 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.limit.Allowance;
+import dev.weir.contracts.limit.QuotaExceeded;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
@@ -19,6 +22,7 @@ final class Lines {
     private static final Logger LOG = LoggerFactory.getLogger(Lines.class);
 
     private final Caller caller;
+    private final Allowance allowance;
     private final @Nullable String key;
     private final @Nullable String traceparent;
     private final Taker taker;
@@ -62,17 +66,20 @@ final class Lines {
     }
 
     /**
+     * @param allowance a line is one job of it
      * @param key of the whole batch: the same line of the same batch is the same job; null when there is none
      * @param memory bytes that all requests that are being read may take together
      */
     Lines(
             Caller caller,
+            Allowance allowance,
             @Nullable String key,
             @Nullable String traceparent,
             Taker taker,
             int maxLineBytes,
             Semaphore memory) {
         this.caller = caller;
+        this.allowance = allowance;
         this.key = key;
         this.traceparent = traceparent;
         this.taker = taker;
@@ -113,10 +120,15 @@ final class Lines {
         if (no == null && isBlank(body)) {
             return null;
         }
-        String own = key == null ? null : ofLine(key, number);
+        if (no == null) {
+            QuotaExceeded exceeded = allowance.take();
+            no = exceeded == null ? null : Reply.exceeded(exceeded);
+        }
         CompletableFuture<Reply> reply;
         try {
-            reply = no == null ? taker.take(caller, body, own, traceparent) : CompletableFuture.completedFuture(no);
+            reply = no == null
+                    ? taker.take(caller, body, key == null ? null : ofLine(key, number), traceparent)
+                    : CompletableFuture.completedFuture(no);
         } catch (RuntimeException e) {
             reply = CompletableFuture.failedFuture(e);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.limit.QuotaExceeded;
 import dev.weir.contracts.wire.JobStatus;
 import io.javalin.http.Context;
 import java.time.Instant;
@@ -89,6 +90,10 @@ record Reply(
 
     static Reply problem(int status, String title, String detail) {
         return problem(Problem.of(status, title, detail));
+    }
+
+    static Reply exceeded(QuotaExceeded problem) {
+        return new Reply(problem.status(), Problem.MEDIA_TYPE, problem, null, problem.retryAfter());
     }
 
     static Reply late(Instant eta) {
