@@ -54,7 +54,7 @@ public final class Ingress implements AutoCloseable {
         this.reader = new RequestReader(config.maxBodyBytes(), memory, clock);
         this.parser = new JobParser(upstreams);
         this.writer = new KafkaWriter(kafka, clock);
-        this.submissions = new Submissions(new JobWriter(writer), forecasts, knownJobs, metrics, clock, random);
+        this.submissions = new Submissions(new JobWriter(writer, clock), forecasts, knownJobs, metrics, clock, random);
         this.waits = new FinishedWaits(finishedJobs);
         this.batches = new Batches(reader, this::take, config.maxBodyBytes(), memory, answers, metrics, clock);
         this.control = new ControlRoutes(

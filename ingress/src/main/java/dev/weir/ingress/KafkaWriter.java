@@ -41,7 +41,7 @@ final class KafkaWriter implements AutoCloseable {
     /** A failed write shows in readiness for this long; then traffic may find out whether Kafka is back. */
     static final Duration FAILURE_SHOWS_FOR = Duration.ofSeconds(10);
 
-    private static final Duration METADATA_PAUSE_AT_START = Duration.ofMillis(200);
+    private static final Duration METADATA_PAUSE_WITHOUT = Duration.ofMillis(200);
     /** More often than the producer forgets the metadata of a topic that nobody writes to (5 minutes). */
     private static final Duration METADATA_PAUSE = Duration.ofSeconds(20);
 
@@ -53,6 +53,7 @@ final class KafkaWriter implements AutoCloseable {
     private final Semaphore rooms = new Semaphore(MAX_IN_FLIGHT);
     private final Semaphore bytes = new Semaphore(MAX_BYTES_IN_FLIGHT);
     private final CountDownLatch closing = new CountDownLatch(1);
+    private final Semaphore wake = new Semaphore(0);
     private final Thread metadata;
     private volatile boolean metadataKnown;
     private volatile @Nullable Failure lastFailure;
@@ -118,6 +119,7 @@ final class KafkaWriter implements AutoCloseable {
     /** Completes with the record's place once Kafka has it; fails with what Kafka said otherwise. */
     CompletableFuture<RecordMetadata> send(ProducerRecord<String, byte[]> record) {
         CompletableFuture<RecordMetadata> sent = new CompletableFuture<>();
+        boolean known = metadataKnown;
         try {
             var unused = producer.send(record, (at, failure) -> {
                 if (failure == null) {
@@ -130,6 +132,13 @@ final class KafkaWriter implements AutoCloseable {
         } catch (KafkaException | IllegalStateException e) {
             failed(e);
             sent.completeExceptionally(e);
+        }
+        if (known && sent.isCompletedExceptionally()) {
+            // Not even begun: the producer has forgotten the topics, as it does when no broker answers. Nobody waits
+            // for
+            // them from now on but the thread that does nothing else.
+            metadataKnown = false;
+            wake.release();
         }
         return sent;
     }
@@ -196,8 +205,12 @@ final class KafkaWriter implements AutoCloseable {
                     }
                     LOG.debug("no metadata: {}", e.getMessage());
                 }
-            } while (!closing.await(
-                    (metadataKnown ? METADATA_PAUSE : METADATA_PAUSE_AT_START).toMillis(), TimeUnit.MILLISECONDS));
+                boolean woken = wake.tryAcquire(
+                        (metadataKnown ? METADATA_PAUSE : METADATA_PAUSE_WITHOUT).toMillis(), TimeUnit.MILLISECONDS);
+                if (woken) {
+                    wake.drainPermits();
+                }
+            } while (closing.getCount() > 0);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IllegalStateException e) {
@@ -209,6 +222,7 @@ final class KafkaWriter implements AutoCloseable {
     @Override
     public void close() {
         closing.countDown();
+        wake.release();
         try {
             if (!rooms.tryAcquire(MAX_IN_FLIGHT, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
                 LOG.warn(

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HttpFuzzIT {
     private static final long SEED = Long.getLong("weir.seed", System.nanoTime());
     private static final long REQUESTS = Long.getLong("weir.requests", Long.MAX_VALUE);
-    private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("weir.seconds", 15));
+    private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("weir.seconds", 12));
     private static final int SENDERS = 4;
     /** The server gives a stalled sender 10 s, and what is durable another few. */
     private static final Duration HANG = Duration.ofSeconds(30);

@@ -54,7 +54,7 @@ class KillIT {
                                     .asInt()
                             == 200);
             assertThat(job.path("attempts").asInt()).isPositive();
-            assertThat(weir.stop()).as("exit status after a polite stop").isIn(0, 143);
+            assertThat(weir.stop()).as("exit status after a polite stop").isZero();
         }
     }
 }

@@ -97,6 +97,8 @@ final class WeirProcess implements AutoCloseable {
                 dir.resolve("data").toString(),
                 "--config",
                 config.toString());
+        // Nobody has to see it coming, unless a test does.
+        command.environment().put("WEIR_DRAIN", "0s");
         command.environment().putAll(environment);
         return command;
     }
