@@ -6,13 +6,14 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/** {@code broker}, {@code backlog}, {@code groups} and {@code dispatcher}: those with a real broker, with options of their own; anything else is for JMH. */
+/** Those with a real broker, by name, with options of their own; anything else is for JMH. */
 public final class Main {
     private static final Map<String, Supplier<Callable<Integer>>> REAL = Map.of(
             "broker", BrokerBenchmark::new,
             "backlog", BacklogBenchmark::new,
             "groups", GroupsBenchmark::new,
-            "dispatcher", DispatcherBenchmark::new);
+            "dispatcher", DispatcherBenchmark::new,
+            "intake", IntakeBenchmark::new);
 
     private Main() {}
 

@@ -1,0 +1,134 @@
+package dev.weir.benchmarks;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Requests at a fixed rate over connections that stay open. A latency is counted from when the request was due, not from when
+ * it could be sent: a server that stalls is charged for all that wait meanwhile.
+ */
+final class PacedLoad {
+    private static final int MOST_LINE = 8 * 1024;
+
+    private final int port;
+    private final byte[] request;
+    private final int connections;
+    private final int perSecond;
+    private final int seconds;
+
+    /** Latencies in nanoseconds, sorted; {@code refused} are answers other than 202. */
+    record Result(long[] sortedNs, int refused) {
+        double ms(double quantile) {
+            return sortedNs.length == 0
+                    ? Double.NaN
+                    : sortedNs[(int) Math.min(sortedNs.length - 1, Math.ceil(quantile * sortedNs.length))] / 1e6;
+        }
+    }
+
+    PacedLoad(int port, String body, int connections, int perSecond, int seconds) {
+        this.port = port;
+        this.request =
+                ("POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+                                + body.length() + "\r\n\r\n" + body)
+                        .getBytes(US_ASCII);
+        this.connections = connections;
+        this.perSecond = perSecond;
+        this.seconds = seconds;
+    }
+
+    private static final class Sender extends Thread {
+        private final PacedLoad load;
+        private final long firstDueNs;
+        private final long[] latencies;
+        private int refused;
+
+        Sender(PacedLoad load, long firstDueNs, int requests) {
+            super("sender");
+            this.load = load;
+            this.firstDueNs = firstDueNs;
+            this.latencies = new long[requests];
+        }
+
+        @Override
+        public void run() {
+            long gapNs = 1_000_000_000L * load.connections / load.perSecond;
+            try (Socket socket = new Socket("127.0.0.1", load.port)) {
+                socket.setTcpNoDelay(true);
+                OutputStream out = socket.getOutputStream();
+                InputStream in = new BufferedInputStream(socket.getInputStream());
+                for (int i = 0; i < latencies.length; i++) {
+                    long dueNs = firstDueNs + i * gapNs;
+                    for (long waitNs = dueNs - System.nanoTime(); waitNs > 0; waitNs = dueNs - System.nanoTime()) {
+                        LockSupport.parkNanos(waitNs);
+                    }
+                    out.write(load.request);
+                    if (status(in) != 202) {
+                        refused++;
+                    }
+                    latencies[i] = System.nanoTime() - dueNs;
+                }
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+
+    Result run() throws InterruptedException {
+        List<Sender> senders = new ArrayList<>();
+        long startNs = System.nanoTime() + 100_000_000L;
+        for (int i = 0; i < connections; i++) {
+            Sender sender =
+                    new Sender(this, startNs + 1_000_000_000L * i / perSecond, perSecond * seconds / connections);
+            sender.start();
+            senders.add(sender);
+        }
+        long[] all = new long[0];
+        int refused = 0;
+        for (Sender sender : senders) {
+            sender.join();
+            int from = all.length;
+            all = Arrays.copyOf(all, from + sender.latencies.length);
+            System.arraycopy(sender.latencies, 0, all, from, sender.latencies.length);
+            refused += sender.refused;
+        }
+        Arrays.sort(all);
+        return new Result(all, refused);
+    }
+
+    /** Reads one answer to its end. */
+    private static int status(InputStream in) throws IOException {
+        int status = Integer.parseInt(line(in).split(" ", 3)[1]);
+        int length = 0;
+        for (String header = line(in); !header.isEmpty(); header = line(in)) {
+            if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
+                length = Integer.parseInt(
+                        header.substring(header.indexOf(':') + 1).strip());
+            }
+        }
+        in.skipNBytes(length);
+        return status;
+    }
+
+    private static String line(InputStream in) throws IOException {
+        byte[] line = new byte[MOST_LINE];
+        int size = 0;
+        for (int b = in.read(); b != '\n'; b = in.read()) {
+            if (b < 0) {
+                throw new EOFException("the server closed the connection");
+            }
+            line[size++] = (byte) b;
+        }
+        return new String(line, 0, Math.max(0, size - 1), US_ASCII);
+    }
+}
