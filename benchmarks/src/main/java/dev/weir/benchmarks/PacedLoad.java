@@ -7,6 +7,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,12 +28,24 @@ final class PacedLoad {
     private final int perSecond;
     private final int seconds;
 
-    /** Latencies in nanoseconds, sorted; {@code refused} are answers other than 202. */
-    record Result(long[] sortedNs, int refused) {
+    /** What the requests took. */
+    static final class Result {
+        private final long[] sortedNs;
+        private final int refused;
+
+        private Result(long[] sortedNs, int refused) {
+            this.sortedNs = sortedNs;
+            this.refused = refused;
+        }
+
         double ms(double quantile) {
-            return sortedNs.length == 0
-                    ? Double.NaN
-                    : sortedNs[(int) Math.min(sortedNs.length - 1, Math.ceil(quantile * sortedNs.length))] / 1e6;
+            int index = (int) Math.min(sortedNs.length - 1, Math.ceil(quantile * sortedNs.length));
+            return sortedNs[index] / 1e6;
+        }
+
+        /** Answers other than 202. */
+        int refused() {
+            return refused;
         }
     }
 
@@ -63,7 +76,7 @@ final class PacedLoad {
         @Override
         public void run() {
             long gapNs = 1_000_000_000L * load.connections / load.perSecond;
-            try (Socket socket = new Socket("127.0.0.1", load.port)) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), load.port)) {
                 socket.setTcpNoDelay(true);
                 OutputStream out = socket.getOutputStream();
                 InputStream in = new BufferedInputStream(socket.getInputStream());

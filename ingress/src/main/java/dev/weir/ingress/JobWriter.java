@@ -97,11 +97,11 @@ final class JobWriter {
         return kafka.send(new ProducerRecord<>(Topics.ACCEPTED, job.id(), Json.bytes(accepted)))
                 .exceptionallyCompose(failure -> {
                     if (clock.instant().isBefore(until)) {
-                        return CompletableFuture.supplyAsync(
-                                        () -> accepted(job, until),
+                        return CompletableFuture.runAsync(
+                                        () -> {},
                                         CompletableFuture.delayedExecutor(
                                                 ACCEPTED_PAUSE.toMillis(), TimeUnit.MILLISECONDS))
-                                .thenCompose(again -> again);
+                                .thenCompose(paused -> accepted(job, until));
                     }
                     LOG.error(
                             "job {} for {} stands in {} and will be carried out, but {} did not take it within {}: its"
