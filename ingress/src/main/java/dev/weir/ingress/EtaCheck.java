@@ -13,13 +13,15 @@ final class EtaCheck {
     private EtaCheck() {}
 
     /** The expected time of the call; null while nothing is known of the upstream, or it is paused. */
-    static @Nullable Instant eta(@Nullable Forecast forecast, Caller caller, Draft draft, Instant now) {
+    static @Nullable Instant eta(
+            @Nullable Forecast forecast, TakenLately lately, Caller caller, Draft draft, Instant now) {
         if (forecast == null) {
             return null;
         }
         @Nullable Instant eta;
         try {
-            eta = forecast.etaOfNewJob(caller.tenant(), draft.priority(), draft.cost());
+            long since = lately.since(forecast.upstream(), caller.tenant(), draft.priority(), forecast.at());
+            eta = forecast.etaOfNewJob(caller.tenant(), draft.priority(), draft.cost(), since);
         } catch (ArithmeticException e) {
             // Further away than a long of nanoseconds: the upstream stands still, and nobody can say until when.
             return null;

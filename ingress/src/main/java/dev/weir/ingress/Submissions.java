@@ -50,6 +50,7 @@ final class Submissions {
     private final IngressMetrics metrics;
     private final InstantSource clock;
     private final RandomGenerator random;
+    private final TakenLately lately = new TakenLately();
     private final Cache<String, Recent> recent = Caffeine.newBuilder()
             .maximumSize(MOST_RECENT_KEYS)
             .expireAfterWrite(RECENT)
@@ -188,7 +189,7 @@ final class Submissions {
                     MOST_WAITING + " jobs and more wait for " + job.upstream() + " already; the job was not taken",
                     FULL_RETRY_AFTER_SECONDS));
         }
-        Instant eta = EtaCheck.eta(forecast, caller, draft, now);
+        Instant eta = EtaCheck.eta(forecast, lately, caller, draft, now);
         Instant deadline = draft.deadline();
         if (deadline != null && !deadline.isAfter(now)) {
             return CompletableFuture.completedFuture(
@@ -197,6 +198,7 @@ final class Submissions {
         if (deadline != null && eta != null && deadline.isBefore(eta) && !draft.acceptLate()) {
             return CompletableFuture.completedFuture(Reply.late(eta));
         }
+        lately.add(job.upstream(), job.tenant(), job.priority(), job.cost(), now);
         return writer.write(job, value).handle((done, failure) -> {
             if (failure == null) {
                 metrics.accepted(job.upstream());

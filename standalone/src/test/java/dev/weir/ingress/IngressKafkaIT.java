@@ -206,6 +206,21 @@ class IngressKafkaIT {
     }
 
     @Test
+    void shouldPromiseEachOfABurstItsOwnTime() throws Exception {
+        List<Instant> etas = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            JsonNode answer = Json.MAPPER.readTree(post(with(job("slow", "\"body\":1"), ",\"priority\":\"low\""), null)
+                    .body());
+            etas.add(Instant.parse(answer.path("eta").asText()));
+        }
+
+        for (int i = 1; i < etas.size(); i++) {
+            assertThat(Duration.between(etas.get(i - 1), etas.get(i)).toMillis())
+                    .isBetween(66L, 67L);
+        }
+    }
+
+    @Test
     void shouldWriteACancellationBehindItsJob_andWaitForTheDecision() throws Exception {
         String id = UUID.randomUUID().toString();
         ingress.known.put(id, job(id, JobStatus.QUEUED, null));

@@ -240,6 +240,11 @@ public record Forecast(
 
     /** The time of the call of a job that joins the lane of this tenant and priority now, at its end; null while paused. */
     public @Nullable Instant etaOfNewJob(String tenant, Priority priority, int cost) {
+        return etaOfNewJob(tenant, priority, cost, 0);
+    }
+
+    /** The same, when so many permits' worth of jobs have joined that lane since this was made. */
+    public @Nullable Instant etaOfNewJob(String tenant, Priority priority, int cost, long since) {
         if (state.equals(PAUSED)) {
             return null;
         }
@@ -247,7 +252,7 @@ public record Forecast(
         if (own == null) {
             own = Lane.of(tenant, priority, 0, 0, 1, virtualTime + (double) cost / weights.of(tenant, priority));
         }
-        return timeOfPermit(permitsAhead(own, (double) own.cost()) + cost - 1);
+        return timeOfPermit(permitsAhead(own, (double) own.cost() + since) + cost - 1);
     }
 
     /**
