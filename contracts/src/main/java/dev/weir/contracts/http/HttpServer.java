@@ -49,6 +49,10 @@ public final class HttpServer implements AutoCloseable {
     private static final Duration IDLE_TIMEOUT_WHEN_FULL = Duration.ofSeconds(2);
     /** For requests that had come in when the server stops: a record has this long to be durable, and a little more. */
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
+    /** From the first byte of a request to the end of its headers, and up to one look more. */
+    public static final Duration HEADER_TIMEOUT = Duration.ofSeconds(15);
+
+    private static final Duration LOOK_AT_HEADERS_EVERY = Duration.ofSeconds(5);
     /** Between two requests of one connection. */
     public static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
     /** Within a request, while more of a body is waited for, or someone who reads the answer. */
@@ -186,7 +190,7 @@ public final class HttpServer implements AutoCloseable {
         NetworkConnectionLimit limit = new NetworkConnectionLimit(MAX_CONNECTIONS, tcp);
         limit.setEndPointIdleTimeout(IDLE_TIMEOUT_WHEN_FULL.toMillis());
         tcp.addBean(limit);
-        tcp.addBean(new SlowHeaders(tcp));
+        tcp.addBean(new SlowHeaders(tcp, HEADER_TIMEOUT, LOOK_AT_HEADERS_EVERY));
         return tcp;
     }
 

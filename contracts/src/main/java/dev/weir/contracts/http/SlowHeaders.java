@@ -17,22 +17,21 @@ import org.slf4j.LoggerFactory;
  * them stay for days. Thread-safe.
  */
 final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener {
-    /** From the first byte of a request to the end of its headers, and up to one look more. */
-    static final Duration HEADER_TIMEOUT = Duration.ofSeconds(15);
-
-    static final Duration LOOK_EVERY = Duration.ofSeconds(5);
-
     private static final Logger LOG = LoggerFactory.getLogger(SlowHeaders.class);
 
     private final ServerConnector connector;
+    private final Duration timeout;
+    private final Duration lookEvery;
     private final Map<Connection, Seen> connections = new ConcurrentHashMap<>();
     private volatile Scheduler.@Nullable Task next;
 
     /** @param sinceNanos when nothing of a next request had come yet */
     private record Seen(long requests, long bytes, long sinceNanos) {}
 
-    SlowHeaders(ServerConnector connector) {
+    SlowHeaders(ServerConnector connector, Duration timeout, Duration lookEvery) {
         this.connector = connector;
+        this.timeout = timeout;
+        this.lookEvery = lookEvery;
     }
 
     @Override
@@ -41,7 +40,7 @@ final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener
     }
 
     private void schedule() {
-        next = connector.getScheduler().schedule(this::look, LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        next = connector.getScheduler().schedule(this::look, lookEvery.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -62,8 +61,8 @@ final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener
                 boolean underWay = requests > connection.getMessagesOut();
                 if (underWay || requests != seen.requests() || connection.getBytesIn() == seen.bytes()) {
                     connections.replace(connection, seen, new Seen(requests, connection.getBytesIn(), now));
-                } else if (now - seen.sinceNanos() > HEADER_TIMEOUT.toNanos()) {
-                    LOG.debug("{} did not send its headers within {}; closed", connection, HEADER_TIMEOUT);
+                } else if (now - seen.sinceNanos() > timeout.toNanos()) {
+                    LOG.debug("{} did not send its headers within {}; closed", connection, timeout);
                     connection.close();
                 }
             });
