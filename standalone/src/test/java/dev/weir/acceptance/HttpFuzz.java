@@ -108,10 +108,13 @@ final class HttpFuzz {
     }
 
     private Request request() {
+        if (chance(25)) {
+            return nearlySound();
+        }
         String path = one(PATHS);
         boolean batch = path.endsWith("batch");
         byte[] body = batch ? lines() : document();
-        if (chance(10)) {
+        if (chance(5)) {
             body = flipped(body);
         }
         StringBuilder head = new StringBuilder();
@@ -146,6 +149,24 @@ final class HttpFuzz {
         byte[] all = bytes.toByteArray();
         boolean brokenOff = chance(10);
         return new Request(brokenOff ? java.util.Arrays.copyOf(all, random.nextInt(all.length + 1)) : all, brokenOff);
+    }
+
+    /** Right but for its body, and that mostly. */
+    private Request nearlySound() {
+        boolean batch = chance(30);
+        byte[] body = batch ? lines() : chance(50) ? submission().getBytes(UTF_8) : sound();
+        String head = "POST /v1/jobs" + (batch ? "/batch" : "") + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/"
+                + (batch ? "x-ndjson" : "json") + "\r\n" + (chance(50) ? header() + "\r\n" : "") + "Content-Length: "
+                + body.length + "\r\n\r\n";
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.writeBytes(head.getBytes(ISO_8859_1));
+        bytes.writeBytes(body);
+        return new Request(bytes.toByteArray(), false);
+    }
+
+    private byte[] sound() {
+        return ("{\"upstream\":\"counted\",\"request\":{\"path\":\"/x\",\"body\":[" + random.nextInt() + "]}}")
+                .getBytes(UTF_8);
     }
 
     private String header() {
@@ -186,7 +207,7 @@ final class HttpFuzz {
     private byte[] lines() {
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         for (int i = random.nextInt(40); i > 0; i--) {
-            lines.writeBytes(document());
+            lines.writeBytes(chance(40) ? sound() : document());
             lines.writeBytes(one(List.of("\n", "\n", "\n", "\r\n", "\n\n", " ")).getBytes(UTF_8));
         }
         return lines.toByteArray();
