@@ -85,6 +85,7 @@ class BatchIT {
     void shouldAnswerALineBeforeTheNextOneComes() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", ingress.port())) {
             socket.setSoTimeout((int) RunningIngress.PATIENCE.toMillis());
+            socket.setTcpNoDelay(true);
             OutputStream out = socket.getOutputStream();
             out.write(head(null).getBytes(UTF_8));
             BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8));
@@ -162,6 +163,7 @@ class BatchIT {
         Set<String> ids = new HashSet<>();
         try (Socket socket = new Socket("127.0.0.1", ingress.port())) {
             socket.setSoTimeout((int) RunningIngress.PATIENCE.toMillis());
+            socket.setTcpNoDelay(true);
             Thread sender = new Thread(() -> send(socket), "sender");
             sender.start();
             BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8));

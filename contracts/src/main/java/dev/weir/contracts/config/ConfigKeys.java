@@ -97,6 +97,7 @@ final class ConfigKeys {
             "WEIR_API_KEY",
             "WEIR_LOG_LEVEL",
             "WEIR_INSTANCE",
+            "WEIR_DRAIN",
             "WEIR_REPLICATION",
             "WEIR_JAVA_OPTS",
             "WEIR_HOME");
