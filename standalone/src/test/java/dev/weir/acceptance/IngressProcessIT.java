@@ -53,7 +53,7 @@ class IngressProcessIT {
     static void start() throws Exception {
         upstream = PaceIT.upstream();
         weir = new WeirProcess(dir, PaceIT.thousandAMinute(upstream));
-        weir.set("WEIR_DRAIN", "1s");
+        weir.set("WEIR_LEAVE", "1s");
         weir.start();
     }
 
@@ -275,7 +275,7 @@ class IngressProcessIT {
         builder.environment().put("WEIR_BOOTSTRAP_SERVERS", weir.bootstrapServers());
         builder.environment().put("WEIR_STATUS_URL", weir.url());
         builder.environment().put("WEIR_REPLICATION", "1");
-        builder.environment().put("WEIR_DRAIN", "0s");
+        builder.environment().put("WEIR_LEAVE", "0s");
         return builder.redirectErrorStream(true)
                 .redirectOutput(dir.resolve("ingress.log").toFile())
                 .start();

@@ -299,6 +299,7 @@ class TwoStatusInstancesIT {
                         "127.0.0.1",
                         port,
                         "127.0.0.1:" + port,
+                        Duration.ZERO,
                         Duration.ZERO),
                 new Lifecycle());
     }

@@ -98,7 +98,7 @@ final class WeirProcess implements AutoCloseable {
                 "--config",
                 config.toString());
         // Nobody has to see it coming, unless a test does.
-        command.environment().put("WEIR_DRAIN", "0s");
+        command.environment().put("WEIR_LEAVE", "0s");
         command.environment().putAll(environment);
         return command;
     }

@@ -98,6 +98,7 @@ final class ConfigKeys {
             "WEIR_LOG_LEVEL",
             "WEIR_INSTANCE",
             "WEIR_DRAIN",
+            "WEIR_LEAVE",
             "WEIR_REPLICATION",
             "WEIR_JAVA_OPTS",
             "WEIR_HOME");
