@@ -103,6 +103,7 @@ final class Fleet implements AutoCloseable {
                         "127.0.0.1",
                         WeirProcess.freePort(),
                         null,
+                        Duration.ZERO,
                         Duration.ZERO),
                 parts);
     }
