@@ -37,8 +37,7 @@ final class KafkaWriter implements AutoCloseable {
     static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(3);
     static final Duration MAX_BLOCK = Duration.ofMillis(50);
     static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(12);
-    /** Under load batches fill up while others are on their way; without load nobody waits for company. */
-    static final int LINGER_MS = 0;
+    static final int LINGER_MS = 2;
 
     static final int BATCH_BYTES = 64 * 1024;
     /** A failed write shows in readiness for this long; then traffic may find out whether Kafka is back. */

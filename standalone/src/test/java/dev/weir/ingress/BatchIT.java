@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Batches, over real HTTP and a real broker. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class BatchIT {
-    private static final int LINES = Integer.getInteger("weir.lines", 5_000);
+    private static final int LINES = Integer.getInteger("weir.lines", 2_000);
 
     private final HttpClient client = HttpClient.newHttpClient();
 

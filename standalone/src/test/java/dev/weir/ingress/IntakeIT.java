@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * broker is killed in the middle. {@code -Dweir.jobs=100000} for a longer run.
  */
 class IntakeIT {
-    private static final int JOBS = Integer.getInteger("weir.jobs", 4_000);
+    private static final int JOBS = Integer.getInteger("weir.jobs", 2_000);
     private static final int CONNECTIONS = 64;
     /** Each so many-th key comes twice at once. */
     private static final int TWICE = 10;
