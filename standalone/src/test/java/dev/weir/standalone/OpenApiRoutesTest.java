@@ -48,6 +48,7 @@ class OpenApiRoutesTest {
                         upstreams,
                         forecasts,
                         id -> CompletableFuture.completedFuture(null),
+                        (id, patience) -> CompletableFuture.completedFuture(null),
                         metrics,
                         clock);
                 HttpServer server = new HttpServer(
