@@ -27,7 +27,7 @@ final class TakenLately {
         private final long[] costs = new long[STEPS];
 
         synchronized void add(long step, int cost) {
-            int index = (int) Math.floorMod(step, STEPS);
+            int index = Math.floorMod(step, STEPS);
             if (steps[index] != step) {
                 steps[index] = step;
                 costs[index] = 0;
