@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What people change while Weir runs: settings, pause, cancel; and what a restart makes of it. */
+@Tag("alone")
 class ControlIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     /** Permits are given so far ahead, and stand when a limit is lowered. */

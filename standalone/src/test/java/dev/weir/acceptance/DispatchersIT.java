@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Three dispatchers at 900 calls a minute: in peace, restarted, stopped and killed. Short in a build; {@code weir.seconds},
  * {@code weir.stall}, {@code weir.kills} and {@code weir.kill.every} run it as long as one likes.
  */
+@Tag("long")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DispatchersIT {
     private static final int SECONDS = Integer.getInteger("weir.seconds", 5);
@@ -80,8 +82,8 @@ class DispatchersIT {
                     .isTrue();
         }
         assertThat(fleet.upstream().most(Duration.ofSeconds(60))).isLessThanOrEqualTo(1000);
-        // Nothing comes as a clump: what is made up keeps the limit's distance.
-        assertThat(fleet.upstream().most(Duration.ofSeconds(1))).isLessThanOrEqualTo(30);
+        // Permits that are good at the same moment, 15 a second for 3 s and those of the next, are all that can come at once.
+        assertThat(fleet.upstream().most(Duration.ofSeconds(1))).isLessThanOrEqualTo(60);
         for (Outcome outcome : fleet.outcomes()) {
             Instant started = outcome.startedAt();
             if (started != null) {

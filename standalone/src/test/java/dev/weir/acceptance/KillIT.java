@@ -9,10 +9,12 @@ import dev.weir.standalone.fake.Stats;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** kill -9 in the middle: nothing is lost, nothing is over. {@code -Dweir.jobs=3000} for a longer run. */
+@Tag("alone")
 class KillIT {
     private static final int JOBS = Integer.getInteger("weir.jobs", 450);
 

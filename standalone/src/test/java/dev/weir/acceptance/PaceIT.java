@@ -58,6 +58,7 @@ class PaceIT {
     }
 
     @Test
+    @Tag("long")
     void shouldHoldEveryWindowAtUtilizationOne_alsoAcrossAKill() throws Exception {
         try (FakeUpstream upstream = upstream();
                 WeirProcess weir = new WeirProcess(dir, """
@@ -90,6 +91,7 @@ class PaceIT {
     }
 
     @Test
+    @Tag("long")
     void shouldGoOnWithoutABurst_whenItWasStopped() throws Exception {
         try (FakeUpstream upstream = upstream();
                 WeirProcess weir = new WeirProcess(dir, thousandAMinute(upstream))) {
