@@ -230,7 +230,7 @@ class ControlIT {
                         .statusCode())
                 .isEqualTo(404);
         String last = kept.get(KEPT - 1);
-        assertThat(status(last)).isEqualTo("queued");
+        await().atMost(PATIENCE).until(() -> status(last).equals("queued"));
         ok(weir.send("DELETE", "/v1/jobs/" + last, null));
 
         weir.stop();
@@ -238,7 +238,7 @@ class ControlIT {
         weir.start();
 
         ok(weir.send("PATCH", "/v1/upstreams/held", limit(200)));
-        await().atMost(PATIENCE.multipliedBy(2)).until(() -> {
+        await().atMost(PATIENCE.multipliedBy(4)).until(() -> {
             JsonNode queue = weir.get("/v1/upstreams/held").path("queue");
             return queue.path("waiting").asLong(1) + queue.path("inFlight").asLong(1) == 0;
         });
