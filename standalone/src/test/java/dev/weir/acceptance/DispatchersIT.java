@@ -82,7 +82,8 @@ class DispatchersIT {
                     .isTrue();
         }
         assertThat(fleet.upstream().most(Duration.ofSeconds(60))).isLessThanOrEqualTo(1000);
-        // Permits that are good at the same moment, 15 a second for 3 s and those of the next, are all that can come at once.
+        // Permits that are good at the same moment, 15 a second for 3 s and those of the next, are all that can come at
+        // once.
         assertThat(fleet.upstream().most(Duration.ofSeconds(1))).isLessThanOrEqualTo(60);
         for (Outcome outcome : fleet.outcomes()) {
             Instant started = outcome.startedAt();
