@@ -75,7 +75,8 @@ class SlidingWindowsTest {
                 },
                 SECOND,
                 10);
-        List<Holder> holders = List.of(ACME, new Holder(Kind.TENANT, "b"), new Holder(Kind.ADDRESS, "acme"));
+        // Tenants: this clock would let an address expire while a thread stands still for a moment.
+        List<Holder> holders = List.of(ACME, new Holder(Kind.TENANT, "b"), new Holder(Kind.TENANT, "c"));
         holders.forEach(holder -> windows.take(holder, tier, 0));
 
         List<Callable<List<Taken>>> askers = new ArrayList<>();
