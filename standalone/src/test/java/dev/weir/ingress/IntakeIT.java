@@ -1,6 +1,7 @@
 package dev.weir.ingress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
@@ -12,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Jobs of 1 KB over 64 connections that stay open: what was answered 202 is in the topics, once for each key, though the
  * broker is killed in the middle. {@code -Dweir.jobs=100000} for a longer run.
  */
+@Tag("long")
 class IntakeIT {
     private static final int JOBS = Integer.getInteger("weir.jobs", 2_000);
     private static final int CONNECTIONS = 64;
@@ -33,6 +37,8 @@ class IntakeIT {
     private static final int TWICE = 10;
 
     private static final String TEXT = "x".repeat(960);
+
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     @TempDir
     Path dir;
@@ -87,7 +93,10 @@ class IntakeIT {
         submit(ingress, "killed", JOBS, sent);
         killer.join();
         acceptedAfter.set(accepted.size());
-        submit(ingress, "after", CONNECTIONS, sent);
+        await().atMost(PATIENCE).until(() -> {
+            submit(ingress, "after", CONNECTIONS, sent);
+            return accepted.keySet().stream().anyMatch(key -> key.startsWith("after"));
+        });
         report("with a kill -9 of the broker", startedNs, JOBS + CONNECTIONS);
 
         assertThat(statuses.keySet()).isSubsetOf(202, 503);
