@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What people change while Weir runs: settings, pause, cancel; and what a restart makes of it. */
-@Tag("alone")
+@Tag("long")
 class ControlIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     /** Permits are given so far ahead, and stand when a limit is lowered. */
