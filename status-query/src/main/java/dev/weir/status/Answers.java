@@ -48,6 +48,13 @@ final class Answers {
         Problem.of(404, "Not Found", detail).write(ctx);
     }
 
+    static void noJob(Context ctx, String id) {
+        notFound(
+                ctx,
+                "no job " + shown(id) + " is known; finished jobs are forgotten after "
+                        + StatusTopology.KEEP_FINISHED.toDays() + " days");
+    }
+
     /** What a client wrote, as far as it is safe and short enough to be repeated. */
     static String shown(String given) {
         String cleaned = given.replaceAll("[^A-Za-z0-9_.-]", "?");

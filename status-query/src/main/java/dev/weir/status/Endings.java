@@ -1,5 +1,6 @@
 package dev.weir.status;
 
+import dev.weir.contracts.wire.JobEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -9,7 +10,7 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /** Who waits for the end of which job: told by the stream thread, once the store has the job's last state. Thread-safe. */
-final class Endings {
+final class Endings implements StateListener {
     static final int MOST_WAITING = 4_096;
 
     private final ConcurrentMap<String, List<CompletableFuture<@Nullable Void>>> waiting = new ConcurrentHashMap<>();
@@ -40,8 +41,9 @@ final class Endings {
         return end;
     }
 
-    void ended(String id) {
-        List<CompletableFuture<@Nullable Void>> all = waiting.remove(id);
+    @Override
+    public void moved(@Nullable JobEvent from, JobEvent to) {
+        List<CompletableFuture<@Nullable Void>> all = to.status().finished() ? waiting.remove(to.id()) : null;
         if (all != null) {
             all.forEach(end -> end.complete(null));
         }

@@ -1,9 +1,16 @@
 package dev.weir.status;
 
 import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.wire.JobStatus;
+import dev.weir.status.usage.Grain;
+import dev.weir.status.usage.UsageStore;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What an instance answers the others and the ingress. It never asks on: each question takes one hop at most. */
 final class InternalRoutes {
@@ -12,20 +19,84 @@ final class InternalRoutes {
 
     private final JobFinder jobs;
     private final JobEnds ends;
+    private final EveryPartition everywhere;
+    private final JobLists lists;
+    private final UsageRoutes usage;
 
-    InternalRoutes(JobFinder jobs, JobEnds ends) {
+    InternalRoutes(JobFinder jobs, JobEnds ends, EveryPartition everywhere, JobLists lists, UsageRoutes usage) {
         this.jobs = jobs;
         this.ends = ends;
+        this.everywhere = everywhere;
+        this.lists = lists;
+        this.usage = usage;
     }
 
     void register(RoutesConfig routes) {
         routes.get(Peers.PATH + "/jobs/{id}", this::job);
+        routes.get(Peers.PATH + "/list", this::list);
+        routes.get(Peers.PATH + "/usage", this::usage);
         routes.get("/internal/known-jobs/{id}", this::knownJob);
         routes.get("/internal/finished-jobs/{id}", this::finishedJob);
     }
 
     private void job(Context ctx) {
-        Answers.later(ctx, () -> jobs.jobHere(ctx.pathParam("id")).thenAccept(found -> Answers.json(ctx, found)));
+        String id = ctx.pathParam("id");
+        String seen = ctx.queryParam("seen");
+        Answers.later(
+                ctx,
+                () -> (seen == null ? jobs.jobHere(id) : jobs.nextHere(id, Long.parseLong(seen)))
+                        .thenAccept(found -> Answers.json(ctx, found)));
+    }
+
+    private void list(Context ctx) {
+        ListFilter filter = new ListFilter(
+                ctx.queryParam("tenant"),
+                ListFilter.statuses(
+                        texts(ctx, "status").stream().map(JobStatus::valueOf).toList()),
+                ctx.queryParam("upstream"),
+                number(ctx, "from"),
+                number(ctx, "to"));
+        String afterId = ctx.queryParam("afterId");
+        Listing.@Nullable Place after = afterId == null ? null : new Listing.Place(number(ctx, "afterMs"), afterId);
+        int limit = (int) number(ctx, "limit");
+        share(ctx, everywhere.share(partitions(ctx), partition -> lists.scan(partition, filter, after, limit)));
+    }
+
+    private void usage(Context ctx) {
+        UsageStore.Question question = new UsageStore.Question(
+                Grain.valueOf(text(ctx, "grain")),
+                Instant.parse(text(ctx, "from")),
+                Instant.parse(text(ctx, "to")),
+                Duration.parse(text(ctx, "step")),
+                ctx.queryParam("tenant"),
+                ctx.queryParam("upstream"));
+        share(ctx, usage.share(partitions(ctx), question));
+    }
+
+    private static void share(Context ctx, java.util.concurrent.CompletableFuture<EveryPartition.Share> share) {
+        Answers.later(ctx, () -> share.thenAccept(found -> Answers.json(ctx, found)));
+    }
+
+    private static List<Integer> partitions(Context ctx) {
+        return texts(ctx, "partitions").stream().map(Integer::valueOf).toList();
+    }
+
+    private static List<String> texts(Context ctx, String name) {
+        String text = text(ctx, name);
+        return text.isEmpty() ? List.of() : Arrays.asList(text.split(",", -1));
+    }
+
+    private static long number(Context ctx, String name) {
+        return Long.parseLong(text(ctx, name));
+    }
+
+    private static String text(Context ctx, String name) {
+        String text = ctx.queryParam(name);
+        if (text == null) {
+            throw new IllegalArgumentException(
+                    "the parameter " + name + " is missing: is the other instance of this version?");
+        }
+        return text;
     }
 
     private void knownJob(Context ctx) {

@@ -22,15 +22,13 @@ final class JobEnds implements FinishedJobs {
     static final Duration LONGEST_STEP = Duration.ofSeconds(1);
 
     private final JobFinder jobs;
-    private final JobResults results;
-    private final Waits waits;
+    private final JobViews views;
     private final Endings endings;
     private final Executor executor;
 
-    JobEnds(JobFinder jobs, JobResults results, Waits waits, Endings endings, Executor executor) {
+    JobEnds(JobFinder jobs, JobViews views, Endings endings, Executor executor) {
         this.jobs = jobs;
-        this.results = results;
-        this.waits = waits;
+        this.views = views;
         this.endings = endings;
         this.executor = executor;
     }
@@ -76,7 +74,7 @@ final class JobEnds implements FinishedJobs {
                         lookAgain(id, wait, LONGEST_STEP);
                         return CompletableFuture.<@Nullable Void>completedFuture(null);
                     }
-                    return results.of(job).<@Nullable Void>thenApply(result -> {
+                    return views.results().of(job).<@Nullable Void>thenApply(result -> {
                         ended(id, wait, again, job, result);
                         return null;
                     });
@@ -89,7 +87,7 @@ final class JobEnds implements FinishedJobs {
     }
 
     private void ended(String id, Wait wait, Duration again, JobEvent job, JobResults.Found result) {
-        byte[] told = Json.bytes(JobView.of(job, result, waits, null));
+        byte[] told = Json.bytes(views.of(job, result, null));
         if (!result.pending()) {
             wait.answer().complete(told);
             return;

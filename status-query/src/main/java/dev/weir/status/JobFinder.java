@@ -27,20 +27,34 @@ final class JobFinder implements KnownJobs {
     /** When another instance asks: it has given up after {@link Peers#TIMEOUT}. */
     static final Duration LONGEST_WAIT_OF_OTHERS = Duration.ofMillis(1500);
 
+    /** Well below {@link Peers#TIMEOUT}: another instance may be asked to watch. */
+    static final Duration LONGEST_WATCH = Duration.ofSeconds(1);
+
     private final JobLookup own;
     private final Progress progress;
     private final LocalStores stores;
     private final Routing routing;
     private final Peers peers;
+    private final Changes changes;
+    private final Executor executor;
     private final Executor later;
 
     /** @param executor runs what follows a wait */
-    JobFinder(JobLookup own, Progress progress, LocalStores stores, Routing routing, Peers peers, Executor executor) {
+    JobFinder(
+            JobLookup own,
+            Progress progress,
+            LocalStores stores,
+            Routing routing,
+            Peers peers,
+            Changes changes,
+            Executor executor) {
         this.own = own;
         this.progress = progress;
         this.stores = stores;
         this.routing = routing;
         this.peers = peers;
+        this.changes = changes;
+        this.executor = executor;
         this.later = CompletableFuture.delayedExecutor(COPY_AFTER.toMillis(), TimeUnit.MILLISECONDS, executor);
     }
 
@@ -58,6 +72,36 @@ final class JobFinder implements KnownJobs {
         return job(anyCaseId, false)
                 .orTimeout(LONGEST_WAIT_OF_OTHERS.toMillis(), TimeUnit.MILLISECONDS)
                 .exceptionallyCompose(failure -> CompletableFuture.failedFuture(JobLookup.unavailable(failure)));
+    }
+
+    /**
+     * The job once its revision is above one that was seen, or as it is after {@link #LONGEST_WATCH}.
+     *
+     * @return fails as {@link #job(String)} does, then not at once
+     */
+    CompletableFuture<Found> next(String id, long seen) {
+        int partition = own.partitionOf(id);
+        HostInfo owner = progress.isRunning(partition) ? null : routing.owner(partition);
+        if (owner == null) {
+            return nextHere(id, seen, true);
+        }
+        return peers.next(owner, id, seen)
+                .exceptionallyCompose(failure ->
+                        CompletableFuture.supplyAsync(() -> id, later).thenCompose(this::job));
+    }
+
+    /** The same for another instance that asks. */
+    CompletableFuture<Found> nextHere(String id, long seen) {
+        return nextHere(id, seen, false);
+    }
+
+    private CompletableFuture<Found> nextHere(String id, long seen, boolean mayAskOthers) {
+        // Before the look, or a change between the two would be missed.
+        CompletableFuture<@Nullable Void> change = changes.next(id, LONGEST_WATCH.toMillis());
+        return job(id, mayAskOthers)
+                .thenCompose(found -> found.job() == null || found.job().revision() > seen
+                        ? CompletableFuture.completedFuture(found)
+                        : change.thenComposeAsync(changed -> job(id, mayAskOthers), executor));
     }
 
     private CompletableFuture<Found> job(String anyCaseId, boolean mayAskOthers) {

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -28,9 +29,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the newest state of each job of one partition: the highest revision wins, whatever the order in which they come.
- * Used by its stream thread alone; what others may ask of it goes through {@link Progress} and {@link LaneHeads}.
+ * Used by its stream thread alone; what others may ask of it goes through {@link Progress} and the listeners.
  */
-final class JobStatesProcessor implements Processor<String, byte[], Void, Void> {
+final class JobStatesProcessor implements Processor<String, byte[], String, JobEvent> {
     static final Duration CLEAN_EVERY = Duration.ofSeconds(10);
     /** So much older than it says a copy may be at most. */
     static final Duration BEAT_EVERY = Duration.ofSeconds(1);
@@ -43,14 +44,13 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     private static final byte[] NOTHING = new byte[0];
 
     private final Progress progress;
-    private final LaneHeads lanes;
-    private final Endings endings;
+    private final List<StateListener> listeners;
     private final MeterRegistry metrics;
     private final boolean beats;
     private int partition;
 
     @SuppressWarnings("NullAway.Init")
-    private ProcessorContext<Void, Void> context;
+    private ProcessorContext<String, JobEvent> context;
 
     @SuppressWarnings("NullAway.Init")
     private KeyValueStore<String, JobEvent> jobs;
@@ -65,16 +65,15 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     private Bytes cleanFrom = Bytes.wrap(NOTHING);
 
     /** @param beats whether copies of the store have to know how old they are */
-    JobStatesProcessor(Progress progress, LaneHeads lanes, Endings endings, MeterRegistry metrics, boolean beats) {
+    JobStatesProcessor(Progress progress, List<StateListener> listeners, MeterRegistry metrics, boolean beats) {
         this.beats = beats;
         this.progress = progress;
-        this.lanes = lanes;
-        this.endings = endings;
+        this.listeners = List.copyOf(listeners);
         this.metrics = metrics;
     }
 
     @Override
-    public void init(ProcessorContext<Void, Void> taskContext) {
+    public void init(ProcessorContext<String, JobEvent> taskContext) {
         context = taskContext;
         jobs = taskContext.getStateStore(StatusTopology.JOBS);
         ends = taskContext.getStateStore(StatusTopology.ENDS);
@@ -127,7 +126,11 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
     public void process(Record<String, byte[]> message) {
         RecordMetadata from = context.recordMetadata().orElseThrow();
         try {
-            apply(read(from.topic(), message));
+            JobEvent event = read(from.topic(), message);
+            apply(event);
+            if (from.topic().equals(Topics.JOB_EVENTS)) {
+                context.forward(message.withValue(event));
+            }
         } catch (SerializationException e) {
             Counter.builder("weir_status_unreadable_total")
                     .tag("topic", from.topic())
@@ -151,10 +154,11 @@ final class JobStatesProcessor implements Processor<String, byte[], Void, Void> 
         }
         jobs.put(event.id(), event);
         list(known, event);
-        lanes.moved(known, event);
+        for (StateListener listener : listeners) {
+            listener.moved(known, event);
+        }
         if (event.status().finished()) {
             ends.put(endKey(endOf(event).toEpochMilli(), event.id()), NOTHING);
-            endings.ended(event.id());
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.weir.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -26,22 +25,4 @@ record JobView(
         @Nullable String error,
         @Nullable JobResult result,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean resultPending,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Instant asOf) {
-    static JobView of(JobEvent job, JobResults.Found found, Waits waits, @Nullable Instant asOf) {
-        return new JobView(
-                job.id(),
-                job.tenant(),
-                job.upstream(),
-                job.status(),
-                job.attempts(),
-                job.acceptedAt(),
-                job.updatedAt(),
-                waits.position(job),
-                waits.eta(job),
-                job.finishedAt(),
-                job.error(),
-                found.result(),
-                found.pending() ? Boolean.TRUE : null,
-                asOf);
-    }
-}
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Instant asOf) {}

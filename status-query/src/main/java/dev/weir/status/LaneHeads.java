@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The head of each lane as the job events tell it. A forecast tells it better, but comes once a second and names only lanes
  * that had jobs then; this bridges the gap. Partitions interleave, so it may be off by a few places. Thread-safe.
  */
-final class LaneHeads {
+final class LaneHeads implements StateListener {
     static final int MOST_LANES = 50_000;
 
     private record LaneKey(String upstream, @Nullable String lane, Priority priority) {
@@ -23,8 +23,8 @@ final class LaneHeads {
     private final Cache<LaneKey, Long> heads =
             Caffeine.newBuilder().maximumSize(MOST_LANES).build();
 
-    /** Takes in that a job went from one state to the next. */
-    void moved(@Nullable JobEvent from, JobEvent to) {
+    @Override
+    public void moved(@Nullable JobEvent from, JobEvent to) {
         if (from != null && from.status() == JobStatus.QUEUED && from.laneSeq() != null) {
             heads.asMap().merge(LaneKey.of(from), from.laneSeq() + 1, Math::max);
         }

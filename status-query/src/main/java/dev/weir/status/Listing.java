@@ -59,20 +59,31 @@ final class Listing {
                 .array());
     }
 
-    static Entry entry(Bytes key, byte[] value) {
-        ByteBuffer bytes = ByteBuffer.wrap(key.get());
+    static String tenant(Bytes key) {
+        return new String(key.get(), 0, tenantEnd(key.get()), StandardCharsets.UTF_8);
+    }
+
+    static Place place(Bytes key) {
+        byte[] bytes = key.get();
+        int at = tenantEnd(bytes) + 1;
+        long epochMs = Long.MAX_VALUE - ByteBuffer.wrap(bytes).getLong(at);
+        int idStart = at + Long.BYTES;
+        return new Place(epochMs, new String(bytes, idStart, bytes.length - idStart, StandardCharsets.UTF_8));
+    }
+
+    private static int tenantEnd(byte[] key) {
         int end = 0;
-        while (bytes.get(end) != 0) {
+        while (key[end] != 0) {
             end++;
         }
-        String tenant = new String(key.get(), 0, end, StandardCharsets.UTF_8);
-        long epochMs = Long.MAX_VALUE - bytes.getLong(end + 1);
-        int idStart = end + 1 + Long.BYTES;
-        String id = new String(key.get(), idStart, key.get().length - idStart, StandardCharsets.UTF_8);
+        return end;
+    }
+
+    static Entry entry(Bytes key, byte[] value) {
         String text = new String(value, StandardCharsets.UTF_8);
         int space = text.indexOf(' ');
         return new Entry(
-                tenant, new Place(epochMs, id), JobStatus.valueOf(text.substring(0, space)), text.substring(space + 1));
+                tenant(key), place(key), JobStatus.valueOf(text.substring(0, space)), text.substring(space + 1));
     }
 
     /** A time before 1970 would break the order, and is no time of a job. */

@@ -45,6 +45,11 @@ final class Peers {
         return ask(host, "/jobs/" + id, Found.class);
     }
 
+    /** The same once its revision is above this one, or after {@link JobFinder#LONGEST_WATCH}. */
+    CompletableFuture<Found> next(HostInfo host, String id, long seen) {
+        return ask(host, "/jobs/" + id + "?seen=" + seen, Found.class);
+    }
+
     <T> CompletableFuture<T> ask(HostInfo host, String path, Class<T> answer) {
         Long silentSince = silentSinceNanos.get(host);
         if (silentSince != null && System.nanoTime() - silentSince < REST.toNanos()) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.state.HostInfo;
@@ -27,16 +28,25 @@ public final class StatusQuery implements AutoCloseable {
     /** At most so many lookups wait, each for one thread at a time. */
     private static final int MOST_QUEUED_LOOKUPS = JobLookup.MOST_WAITING;
 
+    /** Lists and usage, which read many entries each. */
+    private static final int SCAN_THREADS = 2;
+
+    private static final int MOST_QUEUED_SCANS = 64;
+    /** A client that does not read holds one for a while. */
+    private static final int EVENT_THREADS = 4;
+
     private final Admin admin;
     private final StatusStreams streams;
     private final CatchUp catchUp;
     private final Progress progress = new Progress(Topics.JOB_PARTITIONS, System::nanoTime);
     private final ThreadPoolExecutor lookups;
+    private final ThreadPoolExecutor scans;
+    private final ThreadPoolExecutor writes;
     private final JobFinder jobs;
     private final JobEnds jobEnds;
     private final JobResults results;
-    private final StatusRoutes routes;
-    private final InternalRoutes internal;
+    private final EventRoutes events;
+    private final List<Consumer<RoutesConfig>> routes;
 
     /**
      * @param self {@code host:port} at which the other instances reach this one's HTTP; null when it is and stays the only
@@ -55,37 +65,51 @@ public final class StatusQuery implements AutoCloseable {
             @Nullable String peerToken) {
         HostInfo selfInfo = self == null ? null : hostInfo(self);
         LaneHeads lanes = new LaneHeads();
+        Waits waits = new Waits(forecasts::of, lanes, clock);
+        Changes changes = new Changes();
+        Endings endings = new Endings();
+        List<StateListener> listeners = List.of(lanes, changes, endings, new EtaErrors(waits, metrics, clock));
         partitions(metrics, "active", () -> progress.caughtUp().size());
         partitions(metrics, "catching-up", () -> progress.catchingUp().size());
         admin = Admin.create(kafka.common());
-        Endings endings = new Endings();
         streams = new StatusStreams(
-                new StatusTopology(progress, lanes, endings, metrics, selfInfo != null).get(), kafka, selfInfo);
+                new StatusTopology(progress, listeners, metrics, selfInfo != null).get(), kafka, selfInfo);
         catchUp = new CatchUp(admin, StatusStreams.APPLICATION_ID, progress);
-        lookups = new ThreadPoolExecutor(
-                LOOKUP_THREADS,
-                LOOKUP_THREADS,
-                30,
-                TimeUnit.SECONDS,
-                new ArrayBlockingQueue<>(MOST_QUEUED_LOOKUPS),
-                task -> {
-                    Thread thread = new Thread(task, "status-lookups");
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        lookups = pool("status-lookups", LOOKUP_THREADS, MOST_QUEUED_LOOKUPS);
+        scans = pool("status-scans", SCAN_THREADS, MOST_QUEUED_SCANS);
+        writes = pool("status-events", EVENT_THREADS, 2 * EventRoutes.MOST_STREAMS);
         EndOffsets ends = new EndOffsets(admin, progress.partitions());
+        Peers peers = new Peers(peerToken);
         jobs = new JobFinder(
                 new JobLookup(progress, ends::accepted, streams, lookups),
                 progress,
                 streams,
                 streams,
-                new Peers(peerToken),
+                peers,
+                changes,
                 lookups);
+        EveryPartition everywhere = new EveryPartition(progress, streams, streams, peers, scans);
+        JobLists lists = new JobLists(streams, everywhere);
         results = new JobResults(database.dataSource(), metrics, clock);
-        Waits waits = new Waits(forecasts::of, lanes, clock);
-        jobEnds = new JobEnds(jobs, results, waits, endings, lookups);
-        routes = new StatusRoutes(upstreams, jobs, results, waits, forecasts, clock);
-        internal = new InternalRoutes(jobs, jobEnds);
+        JobViews views = new JobViews(waits, results);
+        jobEnds = new JobEnds(jobs, views, endings, lookups);
+        events = new EventRoutes(jobs, views, writes);
+        UsageRoutes usage = new UsageRoutes(everywhere, streams, upstreams, forecasts::of, clock);
+        routes = List.of(
+                new StatusRoutes(upstreams, jobs, views, forecasts, clock)::register,
+                new ListRoutes(lists, waits)::register,
+                events::register,
+                usage::register,
+                new InternalRoutes(jobs, jobEnds, everywhere, lists, usage)::register);
+    }
+
+    private static ThreadPoolExecutor pool(String name, int threads, int mostQueued) {
+        return new ThreadPoolExecutor(
+                threads, threads, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(mostQueued), task -> {
+                    Thread thread = new Thread(task, name);
+                    thread.setDaemon(true);
+                    return thread;
+                });
     }
 
     private static void partitions(PrometheusMeterRegistry metrics, String state, Supplier<Number> count) {
@@ -110,8 +134,7 @@ public final class StatusQuery implements AutoCloseable {
     }
 
     public void routes(RoutesConfig registered) {
-        routes.register(registered);
-        internal.register(registered);
+        routes.forEach(route -> route.accept(registered));
     }
 
     /** Null when ready, else why not. PostgreSQL is not asked: without it all but the results is served. */
@@ -136,7 +159,10 @@ public final class StatusQuery implements AutoCloseable {
     public void close() {
         catchUp.close();
         streams.close();
+        events.close();
         lookups.shutdownNow();
+        scans.shutdownNow();
+        writes.shutdownNow();
         results.close();
         admin.close(StatusStreams.CLOSE_TIMEOUT);
     }

@@ -23,22 +23,19 @@ import org.jspecify.annotations.Nullable;
 final class StatusRoutes {
     private final Upstreams upstreams;
     private final JobFinder jobs;
-    private final JobResults results;
-    private final Waits waits;
+    private final JobViews views;
     private final CompactedTopic<Forecast> forecasts;
     private final InstantSource clock;
 
     StatusRoutes(
             Upstreams upstreams,
             JobFinder jobs,
-            JobResults results,
-            Waits waits,
+            JobViews views,
             CompactedTopic<Forecast> forecasts,
             InstantSource clock) {
         this.upstreams = upstreams;
         this.jobs = jobs;
-        this.results = results;
-        this.waits = waits;
+        this.views = views;
         this.forecasts = forecasts;
         this.clock = clock;
     }
@@ -58,13 +55,10 @@ final class StatusRoutes {
                 () -> jobs.job(id).thenCompose(found -> {
                     JobEvent job = found.job();
                     if (job == null || !caller.sees(job.tenant())) {
-                        Answers.notFound(
-                                ctx,
-                                "no job " + Answers.shown(id) + " is known; finished jobs are forgotten after "
-                                        + StatusTopology.KEEP_FINISHED.toDays() + " days");
+                        Answers.noJob(ctx, id);
                         return CompletableFuture.completedFuture(null);
                     }
-                    return results.of(job).thenAccept(result -> answer(ctx, job, result, found.asOf()));
+                    return views.results().of(job).thenAccept(result -> answer(ctx, job, result, found.asOf()));
                 }));
     }
 
@@ -73,7 +67,7 @@ final class StatusRoutes {
             long seconds = Duration.between(asOf, clock.instant()).toSeconds();
             ctx.header("Age", Long.toString(Math.max(0, seconds)));
         }
-        Answers.json(ctx, JobView.of(job, result, waits, asOf));
+        Answers.json(ctx, views.of(job, result, asOf));
     }
 
     @JsonInclude(JsonInclude.Include.ALWAYS)

@@ -32,6 +32,8 @@ final class StatusStreams implements LocalStores, Routing, AutoCloseable {
     /** What a killed process must read again; the store itself is visible at once. */
     static final Duration COMMIT_INTERVAL = Duration.ofMillis(500);
 
+    /** Of the counts, which alone are cached: they reach their stores with the next commit. */
+    static final long USAGE_CACHE_BYTES = 4L * 1024 * 1024;
     /** What a standby knows later than its active store; the throughput does not need more. */
     static final Duration CHANGELOG_LINGER = Duration.ofMillis(5);
     /** How soon a partition moves on to an instance that has caught up with it. */
@@ -75,7 +77,7 @@ final class StatusStreams implements LocalStores, Routing, AutoCloseable {
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
         settings.put(StreamsConfig.POLL_MS_CONFIG, POLL.toMillis());
         settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL.toMillis());
-        settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
+        settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, USAGE_CACHE_BYTES);
         // Revisions make the order of the two topics irrelevant: neither waits for the other.
         settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
         settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.Setter.class);

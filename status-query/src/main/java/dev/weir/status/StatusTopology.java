@@ -3,8 +3,10 @@ package dev.weir.status;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.JobEvent;
+import dev.weir.status.usage.UsageTopology;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.common.config.TopicConfig;
@@ -17,7 +19,8 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * {@code weir.accepted} and {@code weir.job-events} → the newest state of each job, in one store.
+ * {@code weir.accepted} and {@code weir.job-events} → the newest state of each job, in one store; and the job events go on to be
+ * counted.
  *
  * <p>Values come in as bytes and are parsed by the processor, so that a poison record still counts as passed: a lookup that
  * waits for the end of the partition must not wait for ever.
@@ -52,23 +55,21 @@ final class StatusTopology implements Supplier<Topology> {
             Integer.toString(Topics.MAX_MESSAGE_BYTES));
 
     private final Progress progress;
-    private final LaneHeads lanes;
-    private final Endings endings;
+    private final List<StateListener> listeners;
     private final MeterRegistry metrics;
     private final boolean beats;
 
     /** @param beats whether copies of the stores have to know how old they are */
-    StatusTopology(Progress progress, LaneHeads lanes, Endings endings, MeterRegistry metrics, boolean beats) {
+    StatusTopology(Progress progress, List<StateListener> listeners, MeterRegistry metrics, boolean beats) {
         this.beats = beats;
         this.progress = progress;
-        this.lanes = lanes;
-        this.endings = endings;
+        this.listeners = listeners;
         this.metrics = metrics;
     }
 
     @Override
     public Topology get() {
-        return new Topology()
+        Topology topology = new Topology()
                 .addSource(
                         ACCEPTED_SOURCE,
                         new StringDeserializer(),
@@ -81,7 +82,7 @@ final class StatusTopology implements Supplier<Topology> {
                         Topics.JOB_EVENTS)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new JobStatesProcessor(progress, lanes, endings, metrics, beats),
+                        () -> new JobStatesProcessor(progress, listeners, metrics, beats),
                         ACCEPTED_SOURCE,
                         EVENTS_SOURCE)
                 .addStateStore(
@@ -92,6 +93,8 @@ final class StatusTopology implements Supplier<Topology> {
                         PROCESSOR)
                 .addStateStore(index(ENDS), PROCESSOR)
                 .addStateStore(index(LISTING), PROCESSOR);
+        UsageTopology.addTo(topology, PROCESSOR);
+        return topology;
     }
 
     private static StoreBuilder<KeyValueStore<Bytes, byte[]>> index(String name) {

@@ -1,5 +1,6 @@
 package dev.weir.status;
 
+import dev.weir.status.usage.Grain;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.kafka.streams.state.RocksDBConfigSetter;
@@ -23,6 +24,7 @@ final class StoreMemory implements AutoCloseable {
     static final long WRITE_BUFFERS_BYTES = 24L * 1024 * 1024;
 
     static final long WRITE_BUFFER_BYTES = 4L * 1024 * 1024;
+    static final long SEGMENT_WRITE_BUFFER_BYTES = 512L * 1024;
     static final int MOST_WRITE_BUFFERS = 2;
 
     /** What was deleted has left the disk within about so long. */
@@ -58,7 +60,9 @@ final class StoreMemory implements AutoCloseable {
             // since.
             options.setPeriodicCompactionSeconds(REWRITE_AFTER.toSeconds());
             options.setWriteBufferManager(memory.writeBuffers);
-            options.setWriteBufferSize(WRITE_BUFFER_BYTES);
+            // Its segments are many and small; a write buffer takes an eighth of its size at once.
+            options.setWriteBufferSize(
+                    storeName.startsWith(Grain.STORES) ? SEGMENT_WRITE_BUFFER_BYTES : WRITE_BUFFER_BYTES);
             options.setMaxWriteBufferNumber(MOST_WRITE_BUFFERS);
         }
 

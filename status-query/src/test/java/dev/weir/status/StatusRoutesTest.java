@@ -86,15 +86,11 @@ final class StatusRoutesTest {
     void open(@TempDir Path stateDir) {
         fixture = new TopologyFixture(stateDir);
         results = new JobResults(database.dataSource(), fixture.metrics, () -> T0);
-        JobFinder jobs = fixture.finder(end::get, lookups);
-        Waits waits = new Waits(forecasts::of, fixture.lanes, () -> T0);
-        JobEnds ends = new JobEnds(jobs, results, waits, fixture.endings, lookups);
-        StatusRoutes routes = new StatusRoutes(upstreams, jobs, results, waits, forecasts, () -> T0);
         server = new HttpServer(
                 "127.0.0.1",
                 0,
                 1024,
-                List.of(routes::register, new InternalRoutes(jobs, ends)::register),
+                List.of(fixture.routes(upstreams, forecasts, results, end::get, lookups, () -> T0)),
                 Map.of(),
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     }

@@ -170,7 +170,7 @@ final class StatusTopologyTest {
 
     @Test
     void shouldNameEverything_whenDescribed() {
-        String described = new StatusTopology(fixture.progress, fixture.lanes, fixture.endings, fixture.metrics, true)
+        String described = new StatusTopology(fixture.progress, List.of(fixture.lanes), fixture.metrics, true)
                 .get()
                 .describe()
                 .toString();

@@ -1,17 +1,24 @@
 package dev.weir.status;
 
+import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Accepted;
+import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
+import io.javalin.config.RoutesConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -32,6 +39,10 @@ final class TopologyFixture implements AutoCloseable {
     final Progress progress = new Progress(1, () -> 0);
     final LaneHeads lanes = new LaneHeads();
     final Endings endings = new Endings();
+    final Changes changes = new Changes();
+    /** Hears of each change, once a test sets it. */
+    StateListener listener = (from, to) -> {};
+
     final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     final TopologyTestDriver driver;
     final TestInputTopic<String, byte[]> accepted;
@@ -39,15 +50,23 @@ final class TopologyFixture implements AutoCloseable {
     private final StoreMemory memory = new StoreMemory();
 
     TopologyFixture(Path stateDir) {
-        KafkaSettings kafka =
-                new KafkaSettings("unused:9092", "test", stateDir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
-        driver = new TopologyTestDriver(
-                new StatusTopology(progress, lanes, endings, metrics, true).get(),
-                StatusStreams.settings(kafka, memory, null),
-                T0);
+        driver = driver(stateDir);
         accepted = driver.createInputTopic(Topics.ACCEPTED, new StringSerializer(), new ByteArraySerializer());
         events = driver.createInputTopic(Topics.JOB_EVENTS, new StringSerializer(), new ByteArraySerializer());
         progress.catchingUp().forEach(progress::caughtUp);
+    }
+
+    private TopologyTestDriver driver(Path stateDir) {
+        KafkaSettings kafka =
+                new KafkaSettings("unused:9092", "test", stateDir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
+        return new TopologyTestDriver(
+                new StatusTopology(progress, List.of(lanes, changes, endings, this::moved), metrics, true).get(),
+                StatusStreams.settings(kafka, memory, null),
+                T0);
+    }
+
+    private void moved(@Nullable JobEvent from, JobEvent to) {
+        listener.moved(from, to);
     }
 
     KeyValueStore<String, JobEvent> jobs() {
@@ -70,7 +89,31 @@ final class TopologyFixture implements AutoCloseable {
     JobFinder finder(LongSupplier end, Executor executor) {
         JobLookup lookup = new JobLookup(
                 progress, partition -> CompletableFuture.completedFuture(end.getAsLong()), stores(), executor);
-        return new JobFinder(lookup, progress, stores(), Routing.ALONE, new Peers(null), executor);
+        return new JobFinder(lookup, progress, stores(), Routing.ALONE, new Peers(null), changes, executor);
+    }
+
+    /** Everything that the service answers, from these stores. */
+    Consumer<RoutesConfig> routes(
+            Upstreams upstreams,
+            CompactedTopic<Forecast> forecasts,
+            JobResults results,
+            LongSupplier endOfAccepted,
+            Executor executor,
+            InstantSource clock) {
+        JobFinder jobs = finder(endOfAccepted, executor);
+        EveryPartition everywhere = new EveryPartition(progress, stores(), Routing.ALONE, new Peers(null), executor);
+        Waits waits = new Waits(forecasts::of, lanes, clock);
+        JobViews views = new JobViews(waits, results);
+        JobEnds ends = new JobEnds(jobs, views, endings, executor);
+        JobLists lists = new JobLists(stores(), everywhere);
+        UsageRoutes usage = new UsageRoutes(everywhere, stores(), upstreams, forecasts::of, clock);
+        return routes -> {
+            new StatusRoutes(upstreams, jobs, views, forecasts, clock).register(routes);
+            new ListRoutes(lists, waits).register(routes);
+            new EventRoutes(jobs, views, executor).register(routes);
+            usage.register(routes);
+            new InternalRoutes(jobs, ends, everywhere, lists, usage).register(routes);
+        };
     }
 
     void accept(String id) {

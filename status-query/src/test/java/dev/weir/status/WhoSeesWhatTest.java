@@ -86,11 +86,14 @@ final class WhoSeesWhatTest {
         database = new ResultsDatabase();
         fixture = new TopologyFixture(stateDir);
         results = new JobResults(database.dataSource(), fixture.metrics, () -> T0);
-        JobFinder jobs = fixture.finder(() -> 0, lookups);
-        StatusRoutes routes = new StatusRoutes(
-                upstreams, jobs, results, new Waits(forecasts::of, fixture.lanes, () -> T0), forecasts, () -> T0);
         server = new HttpServer(
-                "127.0.0.1", 0, 1024, List.of(routes::register), Map.of(), metrics, new Gate(CLIENTS, metrics));
+                "127.0.0.1",
+                0,
+                1024,
+                List.of(fixture.routes(upstreams, forecasts, results, () -> 0, lookups, () -> T0)),
+                Map.of(),
+                metrics,
+                new Gate(CLIENTS, metrics));
     }
 
     @AfterEach

@@ -32,6 +32,7 @@ public final class AccessRules {
             only("GET /v1/jobs/{id}", ALL),
             only("GET /v1/jobs/{id}/events", ALL),
             only("DELETE /v1/jobs/{id}", PRODUCER, OPERATOR),
+            only("GET /v1/usage", ALL),
             only("GET /v1/upstreams", ALL),
             only("GET /v1/upstreams/{name}", ALL),
             only("GET /v1/upstreams/{name}/releases", ALL),
@@ -42,7 +43,9 @@ public final class AccessRules {
             only("POST /v1/upstreams/{name}/resume", OPERATOR),
             peers("GET /internal/known-jobs/{id}"),
             peers("GET /internal/finished-jobs/{id}"),
-            peers("GET /internal/status/jobs/{id}"));
+            peers("GET /internal/status/jobs/{id}"),
+            peers("GET /internal/status/list"),
+            peers("GET /internal/status/usage"));
 
     /** What one route asks of its callers. */
     private enum Kind {

@@ -10,7 +10,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "jobs",
         description = "Submits jobs to a running Weir, looks at them, cancels them.",
-        subcommands = {JobsSubmitCommand.class, JobsGetCommand.class, JobsWatchCommand.class, JobsCancelCommand.class})
+        subcommands = {
+            JobsSubmitCommand.class,
+            JobsGetCommand.class,
+            JobsListCommand.class,
+            JobsWatchCommand.class,
+            JobsCancelCommand.class
+        })
 final class JobsCommand implements Runnable {
     @Spec
     @Nullable
@@ -19,7 +25,8 @@ final class JobsCommand implements Runnable {
     @Override
     public void run() {
         if (spec != null) {
-            throw new ParameterException(spec.commandLine(), "a sub-command is missing: submit, get, watch or cancel");
+            throw new ParameterException(
+                    spec.commandLine(), "a sub-command is missing: submit, get, list, watch or cancel");
         }
     }
 }

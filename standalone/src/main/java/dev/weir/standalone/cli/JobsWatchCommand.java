@@ -1,7 +1,9 @@
 package dev.weir.standalone.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.client.WeirClient;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -14,10 +16,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code weir jobs watch}. */
-@Command(name = "watch", description = "Follows a job until it is finished; exits 0 only if it succeeded.")
+@Command(name = "watch", description = "Follows a job's events until it is finished; exits 0 only if it succeeded.")
 final class JobsWatchCommand implements Callable<Integer> {
-    private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    /** Before it connects again. */
+    private static final Duration PAUSE = Duration.ofSeconds(1);
 
     @Parameters(paramLabel = "ID", description = "The job's id.")
     String id = "";
@@ -37,6 +39,11 @@ final class JobsWatchCommand implements Callable<Integer> {
     @Nullable
     CommandSpec spec;
 
+    private @Nullable String lastEventId;
+    private @Nullable JsonNode newest;
+    private String shown = "";
+    private volatile WeirClient.@Nullable Events open;
+
     @Override
     public Integer call() throws InterruptedException {
         if (spec == null) {
@@ -44,33 +51,67 @@ final class JobsWatchCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         WeirClient client = options.client();
-        long startedNs = System.nanoTime();
-        Duration pause = FIRST_PAUSE;
-        String shown = "";
+        long endNs = System.nanoTime() + timeout.toNanos();
+        closeIn(timeout);
+        boolean reached = false;
         while (true) {
-            WeirClient.Reply reply = client.await(client.job(id));
-            boolean later = reply.status() == 503;
-            if (!reply.ok() && !later) {
-                throw new CliException(reply.problem());
-            }
-            JsonNode job = reply.body();
-            if (!later) {
-                String line = line(job);
-                if (!options.json && !line.equals(shown) && !JobText.finished(job)) {
-                    out.println(line);
-                    shown = line;
+            try (WeirClient.Events events = client.events(id, lastEventId)) {
+                if (events.problem() != null && events.status() != 503) {
+                    throw new CliException(events.problem());
                 }
-                if (JobText.settled(job)) {
-                    return end(out, job);
+                reached = true;
+                open = events;
+                follow(events, out);
+            } catch (IOException e) {
+                if (!reached) {
+                    throw new CliException(client.unreachable(e), e);
                 }
+                // The connection was lost, or the time is over.
             }
-            if (System.nanoTime() - startedNs > timeout.toNanos()) {
+            JsonNode job = newest;
+            if (job != null && JobText.finished(job)) {
+                return end(out, job);
+            }
+            if (System.nanoTime() >= endNs) {
                 throw new CliException("the job " + id + " is not finished after " + timeout + ": it is "
-                        + job.path("status").asText("unknown"));
+                        + (job == null ? "unknown" : job.path("status").asText()));
             }
-            Thread.sleep(pause.toMillis());
-            Duration longer = pause.multipliedBy(3).dividedBy(2);
-            pause = longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer;
+            Thread.sleep(PAUSE.toMillis());
+        }
+    }
+
+    /** A stream has no end of its own while the job waits. */
+    private void closeIn(Duration time) {
+        Thread watchdog = new Thread(
+                () -> {
+                    try {
+                        Thread.sleep(time.toMillis());
+                        WeirClient.Events events = open;
+                        if (events != null) {
+                            events.close();
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "watch-timeout");
+        watchdog.setDaemon(true);
+        watchdog.start();
+    }
+
+    private void follow(WeirClient.Events events, PrintWriter out) throws IOException {
+        for (String line = events.line(); line != null; line = events.line()) {
+            if (line.startsWith("id:")) {
+                lastEventId = line.substring(3).strip();
+            } else if (line.startsWith("data:")) {
+                JsonNode job = Json.MAPPER.readTree(line.substring(5));
+                newest = job;
+                String text = line(job);
+                if (!options.json && !text.equals(shown) && !JobText.finished(job)) {
+                    out.println(text);
+                    shown = text;
+                }
+            }
         }
     }
 

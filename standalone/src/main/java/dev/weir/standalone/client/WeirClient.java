@@ -4,6 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.StartException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,8 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Weir's HTTP interface. Thread-safe. */
@@ -70,6 +76,65 @@ public final class WeirClient {
 
     public CompletableFuture<Reply> job(String id) {
         return send(request("/v1/jobs/" + encode(id)).GET());
+    }
+
+    /** A page of jobs; the query as {@code GET /v1/jobs} takes it. */
+    public CompletableFuture<Reply> jobs(Map<String, String> query) {
+        return send(request("/v1/jobs?"
+                        + query.entrySet().stream()
+                                .map(parameter -> parameter.getKey() + "=" + encode(parameter.getValue()))
+                                .collect(Collectors.joining("&")))
+                .GET());
+    }
+
+    /**
+     * A job's events, as they come.
+     *
+     * @param lastEventId what was seen already; null for nothing
+     */
+    public Events events(String id, @Nullable String lastEventId) throws IOException, InterruptedException {
+        HttpRequest.Builder request =
+                request("/v1/jobs/" + encode(id) + "/events").header("Accept", "text/event-stream");
+        if (lastEventId != null) {
+            request.header("Last-Event-ID", lastEventId);
+        }
+        return new Events(http.send(request.GET().build(), HttpResponse.BodyHandlers.ofInputStream()));
+    }
+
+    /** An open stream of server-sent events; closing it ends a read that another thread is in. */
+    public static final class Events implements AutoCloseable {
+        private final int status;
+        private final InputStream body;
+        private final BufferedReader reader;
+
+        private Events(HttpResponse<InputStream> response) {
+            status = response.statusCode();
+            body = response.body();
+            reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
+        }
+
+        public int status() {
+            return status;
+        }
+
+        /** Why there are no events; null when there are. */
+        public @Nullable String problem() throws IOException {
+            return status / 100 == 2 ? null : new Reply(status, parse(body.readAllBytes()), null).problem();
+        }
+
+        /** The next line; null at the end. */
+        public @Nullable String line() throws IOException {
+            return reader.readLine();
+        }
+
+        @Override
+        public void close() {
+            try {
+                body.close();
+            } catch (IOException e) {
+                // It is closed all the same.
+            }
+        }
     }
 
     public CompletableFuture<Reply> cancel(String id) {

@@ -1,0 +1,72 @@
+package dev.weir.status;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.weir.contracts.wire.JobEvent;
+import dev.weir.contracts.wire.JobStatus;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code weir_eta_error_seconds}: how far the ETA that a job was given when it joined its lane was from the slot of its call.
+ * Thread-safe.
+ */
+final class EtaErrors implements StateListener {
+    /** Jobs whose ETA is remembered; of a longer queue it is a sample. */
+    static final int MOST_REMEMBERED = 20_000;
+    /** What is read so late, after a restart, was given no ETA by this process. */
+    static final Duration LATEST = Duration.ofSeconds(5);
+
+    private static final Duration[] BUCKETS = {
+        Duration.ofMillis(100),
+        Duration.ofMillis(250),
+        Duration.ofMillis(500),
+        Duration.ofSeconds(1),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(15),
+        Duration.ofMinutes(1),
+        Duration.ofMinutes(5),
+        Duration.ofHours(1)
+    };
+
+    private final Waits waits;
+    private final MeterRegistry metrics;
+    private final InstantSource clock;
+    private final Cache<String, Instant> told =
+            Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build();
+
+    EtaErrors(Waits waits, MeterRegistry metrics, InstantSource clock) {
+        this.waits = waits;
+        this.metrics = metrics;
+        this.clock = clock;
+    }
+
+    @Override
+    public void moved(@Nullable JobEvent from, JobEvent to) {
+        if (to.status() == JobStatus.QUEUED) {
+            Instant eta = to.updatedAt().plus(LATEST).isBefore(clock.instant()) ? null : waits.eta(to);
+            if (eta != null) {
+                told.put(to.id(), eta);
+            }
+            return;
+        }
+        Instant eta = told.getIfPresent(to.id());
+        if (eta == null) {
+            return;
+        }
+        told.invalidate(to.id());
+        if (to.status() == JobStatus.DISPATCHED && to.dueAt() != null) {
+            Timer.builder("weir.eta.error")
+                    .description("How far the ETA given when the job joined its lane was from the slot of its call")
+                    .tag("upstream", to.upstream())
+                    .serviceLevelObjectives(BUCKETS)
+                    .register(metrics)
+                    .record(Duration.between(eta, to.dueAt()).abs());
+        }
+    }
+}

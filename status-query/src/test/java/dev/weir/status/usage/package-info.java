@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.status.usage;
+
+import org.jspecify.annotations.NullMarked;
