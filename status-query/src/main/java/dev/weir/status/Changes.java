@@ -35,7 +35,7 @@ final class Changes implements StateListener {
         });
         return future.completeOnTimeout(null, waitMs, TimeUnit.MILLISECONDS)
                 .whenComplete((done, failure) -> waiting.computeIfPresent(id, (key, all) -> {
-                    all.remove(future);
+                    all.removeIf(other -> other == future);
                     return all.isEmpty() ? null : all;
                 }));
     }
