@@ -144,8 +144,12 @@ final class ListsAndEventsTest {
     }
 
     private List<String> walk(String query) throws IOException, InterruptedException {
+        return walk(query, "");
+    }
+
+    private List<String> walk(String query, String start) throws IOException, InterruptedException {
         List<String> ids = new ArrayList<>();
-        String cursor = "";
+        String cursor = start;
         do {
             JsonNode page = ok("/v1/jobs?" + query + cursor);
             page.get("jobs").forEach(job -> ids.add(job.get("id").asText()));
@@ -165,7 +169,7 @@ final class ListsAndEventsTest {
         JsonNode first = ok("/v1/jobs?limit=10");
         accept(99, "local", T0.plusSeconds(99));
         String next = first.get("next").asText();
-        List<String> rest = walk("limit=10&cursor=" + next);
+        List<String> rest = walk("limit=10", "&cursor=" + next);
 
         List<String> seen = new ArrayList<>(first.get("jobs").findValuesAsText("id"));
         seen.addAll(rest);

@@ -47,9 +47,9 @@ final class UsageProcessor implements Processor<String, JobEvent, Void, Void> {
     private void count(JobEvent event, Instant at, Counts more, long offset, int step) {
         String key = UsageKey.of(event.tenant(), event.upstream());
         long place = 2 * offset + step;
-        for (Grain grain : Grain.values()) {
-            WindowStore<String, Aggregate> store = stores.get(grain);
-            long start = grain.start(at.toEpochMilli());
+        for (Map.Entry<Grain, WindowStore<String, Aggregate>> kept : stores.entrySet()) {
+            WindowStore<String, Aggregate> store = kept.getValue();
+            long start = kept.getKey().start(at.toEpochMilli());
             Aggregate known = store.fetch(key, start);
             if (known == null) {
                 store.put(key, new Aggregate(more, place), start);
