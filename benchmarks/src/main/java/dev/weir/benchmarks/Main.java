@@ -13,7 +13,8 @@ public final class Main {
             "backlog", BacklogBenchmark::new,
             "groups", GroupsBenchmark::new,
             "dispatcher", DispatcherBenchmark::new,
-            "intake", IntakeBenchmark::new);
+            "intake", IntakeBenchmark::new,
+            "status", StatusBenchmark::new);
 
     private Main() {}
 

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
 
 /**
  * Requests at a fixed rate over connections that stay open. A latency is counted from when the request was due, not from when
@@ -23,7 +24,8 @@ final class PacedLoad {
     private static final int MOST_LINE = 8 * 1024;
 
     private final int port;
-    private final byte[] request;
+    private final IntFunction<byte[]> requests;
+    private final int expected;
     private final int connections;
     private final int perSecond;
     private final int seconds;
@@ -43,32 +45,48 @@ final class PacedLoad {
             return sortedNs[index] / 1e6;
         }
 
-        /** Answers other than 202. */
+        /** Answers with another status than expected. */
         int refused() {
             return refused;
         }
     }
 
     PacedLoad(int port, String body, int connections, int perSecond, int seconds) {
+        this(port, request(body), 202, connections, perSecond, seconds);
+    }
+
+    /**
+     * @param requests the n-th one
+     * @param expected status of each answer
+     */
+    PacedLoad(int port, IntFunction<byte[]> requests, int expected, int connections, int perSecond, int seconds) {
         this.port = port;
-        this.request =
-                ("POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
-                                + body.length() + "\r\n\r\n" + body)
-                        .getBytes(US_ASCII);
+        this.requests = requests;
+        this.expected = expected;
         this.connections = connections;
         this.perSecond = perSecond;
         this.seconds = seconds;
     }
 
+    private static IntFunction<byte[]> request(String body) {
+        byte[] request =
+                ("POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+                                + body.length() + "\r\n\r\n" + body)
+                        .getBytes(US_ASCII);
+        return n -> request;
+    }
+
     private static final class Sender extends Thread {
         private final PacedLoad load;
+        private final int first;
         private final long firstDueNs;
         private final long[] latencies;
         private int refused;
 
-        Sender(PacedLoad load, long firstDueNs, int requests) {
+        Sender(PacedLoad load, int first, long firstDueNs, int requests) {
             super("sender");
             this.load = load;
+            this.first = first;
             this.firstDueNs = firstDueNs;
             this.latencies = new long[requests];
         }
@@ -85,8 +103,8 @@ final class PacedLoad {
                     for (long waitNs = dueNs - System.nanoTime(); waitNs > 0; waitNs = dueNs - System.nanoTime()) {
                         LockSupport.parkNanos(waitNs);
                     }
-                    out.write(load.request);
-                    if (status(in) != 202) {
+                    out.write(load.requests.apply(first + i * load.connections));
+                    if (status(in) != load.expected) {
                         refused++;
                     }
                     latencies[i] = System.nanoTime() - dueNs;
@@ -102,7 +120,7 @@ final class PacedLoad {
         long startNs = System.nanoTime() + 100_000_000L;
         for (int i = 0; i < connections; i++) {
             Sender sender =
-                    new Sender(this, startNs + 1_000_000_000L * i / perSecond, perSecond * seconds / connections);
+                    new Sender(this, i, startNs + 1_000_000_000L * i / perSecond, perSecond * seconds / connections);
             sender.start();
             senders.add(sender);
         }

@@ -139,6 +139,7 @@ public final class Roles implements AutoCloseable {
             dispatcher.start();
             readiness.put("dispatcher", dispatcher::notReady);
         }
+        StatusQuery answers = null;
         KnownJobs knownJobs = null;
         FinishedJobs finishedJobs = null;
         if (roles.contains(Role.STATUS) && database != null) {
@@ -153,6 +154,7 @@ public final class Roles implements AutoCloseable {
                             clock,
                             where.advertised(),
                             PeerToken.of(config.clients())));
+            answers = status;
             status.start();
             routes.add(status::routes);
             readiness.put("status", status::notReady);
@@ -184,19 +186,24 @@ public final class Roles implements AutoCloseable {
                 "http",
                 new HttpServer(where.host(), where.port(), config.maxBodyBytes(), routes, readiness, metrics, gate));
         Ingress takes = ingress;
+        StatusQuery tells = answers;
         // The last one in, so the first to close.
         parts.add(
                 "leave",
-                () -> leave(server, takes, where.leave()),
+                () -> leave(server, takes, tells, where.leave()),
                 where.leave().plus(Lifecycle.CLOSE_TIMEOUT));
         return server;
     }
 
-    private static void leave(HttpServer server, @Nullable Ingress ingress, Duration time) throws InterruptedException {
+    private static void leave(HttpServer server, @Nullable Ingress ingress, @Nullable StatusQuery status, Duration time)
+            throws InterruptedException {
         server.leave();
         Thread.sleep(time.toMillis());
         if (ingress != null) {
             ingress.drain();
+        }
+        if (status != null) {
+            status.drain();
         }
     }
 

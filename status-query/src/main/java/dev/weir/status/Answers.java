@@ -3,8 +3,11 @@ package dev.weir.status;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.Json;
 import io.javalin.http.Context;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,17 +25,33 @@ final class Answers {
 
     /** Answers when the work is done, and with a problem when it fails. */
     static void later(Context ctx, Asynchronous work) {
-        ctx.future(() -> work.start().exceptionally(failure -> {
+        ctx.future(() -> started(work).exceptionally(failure -> {
             failed(ctx, failure);
             return null;
         }));
     }
 
+    private static CompletableFuture<@Nullable Void> started(Asynchronous work) {
+        try {
+            return work.start();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** Says, when this is not the newest, of when it is. */
+    static void age(Context ctx, @Nullable Instant asOf, Instant now) {
+        if (asOf != null) {
+            ctx.header(
+                    "Age", Long.toString(Math.max(0, Duration.between(asOf, now).toSeconds())));
+        }
+    }
+
     private static void failed(Context ctx, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (cause instanceof StatusUnavailableException) {
-            unavailable(ctx, String.valueOf(cause.getMessage()));
+        if (cause instanceof StatusUnavailableException || cause instanceof RejectedExecutionException) {
+            unavailable(ctx, String.valueOf(JobLookup.unavailable(cause).getMessage()));
             return;
         }
         LOG.error("GET {} failed; answered 500", ctx.path(), cause);

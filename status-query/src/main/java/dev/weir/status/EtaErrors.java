@@ -9,6 +9,8 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,8 @@ final class EtaErrors implements StateListener {
     static final int MOST_REMEMBERED = 20_000;
     /** What is read so late, after a restart, was given no ETA by this process. */
     static final Duration LATEST = Duration.ofSeconds(5);
+    /** The stream thread reckons no more ETAs than that: of a burst it is a sample. */
+    static final int MOST_A_SECOND = 1_000;
 
     private static final Duration[] BUCKETS = {
         Duration.ofMillis(100),
@@ -40,6 +44,9 @@ final class EtaErrors implements StateListener {
     private final Cache<String, Instant> told =
             Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).build();
 
+    private final AtomicLong reckonedSecond = new AtomicLong();
+    private final AtomicInteger reckoned = new AtomicInteger();
+
     EtaErrors(Waits waits, MeterRegistry metrics, InstantSource clock) {
         this.waits = waits;
         this.metrics = metrics;
@@ -49,7 +56,8 @@ final class EtaErrors implements StateListener {
     @Override
     public void moved(@Nullable JobEvent from, JobEvent to) {
         if (to.status() == JobStatus.QUEUED) {
-            Instant eta = to.updatedAt().plus(LATEST).isBefore(clock.instant()) ? null : waits.eta(to);
+            Instant now = clock.instant();
+            Instant eta = to.updatedAt().plus(LATEST).isBefore(now) || !mayReckon(now) ? null : waits.eta(to);
             if (eta != null) {
                 told.put(to.id(), eta);
             }
@@ -68,5 +76,13 @@ final class EtaErrors implements StateListener {
                     .register(metrics)
                     .record(Duration.between(eta, to.dueAt()).abs());
         }
+    }
+
+    private boolean mayReckon(Instant now) {
+        long second = now.getEpochSecond();
+        if (reckonedSecond.getAndSet(second) != second) {
+            reckoned.set(0);
+        }
+        return reckoned.incrementAndGet() <= MOST_A_SECOND;
     }
 }

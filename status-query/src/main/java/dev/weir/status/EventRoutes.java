@@ -10,10 +10,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,18 +36,30 @@ final class EventRoutes implements AutoCloseable {
     static final Duration LOOK_AGAIN = Duration.ofMillis(100);
     /** While the state cannot be told. */
     static final Duration RETRY = Duration.ofSeconds(1);
+    /** Longer than all that a look at a job waits for; whoever has not answered by then never will. */
+    static final Duration LONGEST_LOOK = Duration.ofSeconds(30);
+
+    private static final Pattern LINE_END = Pattern.compile("\\r\\n|\\r|\\n");
 
     private final JobFinder jobs;
     private final JobViews views;
     private final Executor executor;
+    private final Duration refresh;
+    private final Duration resultPatience;
     private final Semaphore streams = new Semaphore(MOST_STREAMS);
     private volatile boolean closing;
 
     /** @param executor writes to the connections */
     EventRoutes(JobFinder jobs, JobViews views, Executor executor) {
+        this(jobs, views, executor, REFRESH, RESULT_PATIENCE);
+    }
+
+    EventRoutes(JobFinder jobs, JobViews views, Executor executor, Duration refresh, Duration resultPatience) {
         this.jobs = jobs;
         this.views = views;
         this.executor = executor;
+        this.refresh = refresh;
+        this.resultPatience = resultPatience;
     }
 
     void register(RoutesConfig routes) {
@@ -69,6 +84,10 @@ final class EventRoutes implements AutoCloseable {
                     ctx.status(204);
                     return CompletableFuture.completedFuture(null);
                 }
+                if (closing) {
+                    Answers.unavailable(ctx, "this instance is stopping; ask again");
+                    return CompletableFuture.completedFuture(null);
+                }
                 if (!streams.tryAcquire()) {
                     Answers.unavailable(ctx, MOST_STREAMS + " streams of events are open already; ask again later");
                     return CompletableFuture.completedFuture(null);
@@ -91,11 +110,12 @@ final class EventRoutes implements AutoCloseable {
         ctx.res().setHeader("X-Accel-Buffering", "no");
         try {
             return new Events(id, ctx.res().getOutputStream(), seen).start(first);
-        } catch (IOException e) {
+        } catch (IOException | RejectedExecutionException e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
+    /** Ends the open streams within {@link JobFinder#LONGEST_WATCH}, and takes no more: clients come back to another instance. */
     @Override
     public void close() {
         closing = true;
@@ -157,18 +177,20 @@ final class EventRoutes implements AutoCloseable {
             }
         }
 
+        /** A copy may tell of a state before the one that was seen: that is nothing new. */
         private boolean moved(JobEvent job) {
-            if (!since(writtenNanos, REFRESH)) {
+            if (job.revision() < seen || !since(writtenNanos, refresh)) {
                 return false;
             }
             JobView now = views.of(job, JobResults.Found.NONE, null);
             return shown == null
-                    || !java.util.Objects.equals(now.position(), shown.position())
-                    || !java.util.Objects.equals(now.eta(), shown.eta());
+                    || !Objects.equals(now.position(), shown.position())
+                    || !Objects.equals(now.eta(), shown.eta());
         }
 
         private void next() {
             var unused = jobs.next(id, seen)
+                    .orTimeout(LONGEST_LOOK.toMillis(), TimeUnit.MILLISECONDS)
                     .whenCompleteAsync(
                             (found, failure) -> guarded(() -> {
                                 if (failure == null) {
@@ -191,7 +213,7 @@ final class EventRoutes implements AutoCloseable {
                             (result, failure) -> guarded(() -> {
                                 if (failure == null
                                         && result.pending()
-                                        && !since(sinceNanos, RESULT_PATIENCE)
+                                        && !since(sinceNanos, resultPatience)
                                         && !closing) {
                                     later(LOOK_AGAIN, () -> last(found, sinceNanos));
                                 } else {
@@ -210,8 +232,10 @@ final class EventRoutes implements AutoCloseable {
         private void tell(JobEvent job, JobView view) throws IOException {
             seen = job.revision();
             shown = view;
-            write("event: status\nid: " + seen + "\ndata: " + new String(Json.bytes(view), StandardCharsets.UTF_8)
-                    + "\n\n");
+            // An upstream's JSON goes out as it came, line ends included: each of its lines is one of the event's.
+            String data = LINE_END.matcher(new String(Json.bytes(view), StandardCharsets.UTF_8))
+                    .replaceAll("\ndata: ");
+            write("event: status\nid: " + seen + "\ndata: " + data + "\n\n");
         }
 
         private void write(String text) throws IOException {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.KafkaException;
@@ -70,7 +71,7 @@ final class EveryPartition {
         byHost.forEach((host, partitions) -> {
             CompletableFuture<Gathered<T>> share = host == null
                     ? here(partitions, here)
-                    : peers.ask(host, question + "&partitions=" + text(partitions), Share.class)
+                    : peers.scan(host, question + "&partitions=" + text(partitions), Share.class)
                             .thenApply(answer -> gathered(answer, type))
                             .exceptionallyCompose(failure -> here(partitions, here));
             shares.add(share);
@@ -102,20 +103,28 @@ final class EveryPartition {
     }
 
     private <T> CompletableFuture<Gathered<T>> here(List<Integer> partitions, Here<T> here) {
-        return CompletableFuture.supplyAsync(
-                        () -> {
-                            List<T> answers = new ArrayList<>();
-                            Instant asOf = null;
-                            for (int partition : partitions) {
-                                if (!progress.isCaughtUp(partition)) {
-                                    asOf = earlier(asOf, beat(partition));
-                                }
-                                answers.add(here.of(partition));
+        CompletableFuture<Gathered<T>> read;
+        try {
+            read = CompletableFuture.supplyAsync(
+                    () -> {
+                        List<T> answers = new ArrayList<>();
+                        Instant asOf = null;
+                        for (int partition : partitions) {
+                            Instant copied = progress.isCaughtUp(partition) ? null : beat(partition);
+                            answers.add(here.of(partition));
+                            if (copied == null && !progress.isCaughtUp(partition)) {
+                                // It was lost meanwhile: what was read may be old already.
+                                copied = beat(partition);
                             }
-                            return new Gathered<>(answers, asOf);
-                        },
-                        executor)
-                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(JobLookup.unavailable(failure)));
+                            asOf = earlier(asOf, copied);
+                        }
+                        return new Gathered<>(answers, asOf);
+                    },
+                    executor);
+        } catch (RejectedExecutionException e) {
+            read = CompletableFuture.failedFuture(e);
+        }
+        return read.exceptionallyCompose(failure -> CompletableFuture.failedFuture(JobLookup.unavailable(failure)));
     }
 
     /** Of when a copy is; one that does not know is no help. */

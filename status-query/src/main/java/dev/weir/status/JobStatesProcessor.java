@@ -41,7 +41,6 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
     static final int MOST_FORGOTTEN_AT_ONCE = 2_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(JobStatesProcessor.class);
-    private static final byte[] NOTHING = new byte[0];
 
     private final Progress progress;
     private final List<StateListener> listeners;
@@ -62,7 +61,7 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
     private KeyValueStore<Bytes, byte[]> listing;
 
     /** Where the next clean-up begins: a scan from the very start would walk over everything deleted before. */
-    private Bytes cleanFrom = Bytes.wrap(NOTHING);
+    private Bytes cleanFrom = Bytes.wrap(new byte[0]);
 
     /** @param beats whether copies of the store have to know how old they are */
     JobStatesProcessor(Progress progress, List<StateListener> listeners, MeterRegistry metrics, boolean beats) {
@@ -87,9 +86,11 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
         progress.started(partition);
     }
 
-    /** Reaches the copies behind every state that was stored before it. */
+    /** Reaches the copies behind every state that was stored before it; while it is behind itself, it says nothing new. */
     private void beat(long now) {
-        jobs.put(StatusTopology.BEAT, beat(Instant.ofEpochMilli(now)));
+        if (progress.isCaughtUp(partition)) {
+            jobs.put(StatusTopology.BEAT, beat(Instant.ofEpochMilli(now)));
+        }
     }
 
     static JobEvent beat(Instant now) {
@@ -149,25 +150,34 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
 
     private void apply(JobEvent event) {
         JobEvent known = jobs.get(event.id());
-        if (known != null && known.revision() >= event.revision()) {
+        if (known != null && known.revision() > event.revision()) {
             return;
         }
-        jobs.put(event.id(), event);
-        list(known, event);
-        for (StateListener listener : listeners) {
-            listener.moved(known, event);
-        }
-        if (event.status().finished()) {
-            ends.put(endKey(endOf(event).toEpochMilli(), event.id()), NOTHING);
+        if (known == null || known.revision() < event.revision()) {
+            jobs.put(event.id(), event);
+            index(known, event);
+            for (StateListener listener : listeners) {
+                listener.moved(known, event);
+            }
+        } else {
+            // Read again after a crash, which may have come between the writes to the stores.
+            index(known, known);
         }
     }
 
-    private void list(@Nullable JobEvent known, JobEvent event) {
+    private void index(@Nullable JobEvent known, JobEvent event) {
         Bytes key = Listing.key(event);
         if (known != null && !Listing.key(known).equals(key)) {
             listing.delete(Listing.key(known));
         }
         listing.put(key, Listing.value(event));
+        if (event.status().finished()) {
+            Bytes end = endKey(endOf(event).toEpochMilli(), event.id());
+            ends.put(end, key.get());
+            if (end.compareTo(cleanFrom) < 0) {
+                cleanFrom = end;
+            }
+        }
     }
 
     private static JobEvent read(String topic, Record<String, byte[]> message) {
@@ -231,7 +241,10 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
                 KeyValue<Bytes, byte[]> end = oldest.next();
                 String id = idOf(end.key);
                 JobEvent job = jobs.get(id);
-                if (job != null && job.status().finished()) {
+                if (job == null) {
+                    // A crash came between the deletions.
+                    forgetListed(end.value);
+                } else if (job.status().finished()) {
                     jobs.delete(id);
                     listing.delete(Listing.key(job));
                 }
@@ -239,6 +252,13 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
                 cleanFrom = end.key;
                 left--;
             }
+        }
+    }
+
+    private void forgetListed(byte[] listingKey) {
+        // Empty in what an older version wrote.
+        if (listingKey.length > 0) {
+            listing.delete(Bytes.wrap(listingKey));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.weir.contracts.wire.JobStatus;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -22,14 +23,15 @@ final class ListRoutes {
     static final int MOST = 500;
     private static final Set<String> PARAMETERS =
             Set.of("tenant", "status", "upstream", "from", "to", "limit", "cursor");
-    private static final Instant END = Instant.ofEpochMilli(Long.MAX_VALUE);
 
     private final JobLists lists;
     private final Waits waits;
+    private final InstantSource clock;
 
-    ListRoutes(JobLists lists, Waits waits) {
+    ListRoutes(JobLists lists, Waits waits, InstantSource clock) {
         this.lists = lists;
         this.waits = waits;
+        this.clock = clock;
     }
 
     void register(RoutesConfig routes) {
@@ -68,15 +70,15 @@ final class ListRoutes {
                     .write(ctx);
             return;
         }
-        Instant from = parameters.instant("from", Instant.EPOCH);
-        Instant to = parameters.instant("to", END);
+        Instant from = parameters.instant("from", Parameters.FIRST);
+        Instant to = parameters.instant("to", Parameters.LAST);
         int limit = parameters.number("limit", DEFAULT_LIMIT, 1, MOST);
         ListFilter filter = new ListFilter(
                 tenant != null || caller.seesAll() ? tenant : caller.tenant(),
                 statuses(parameters),
                 parameters.text("upstream"),
                 Listing.ms(from),
-                to.equals(END) ? Long.MAX_VALUE : Listing.ms(to.plusNanos(999_999)));
+                Listing.ms(to.plusNanos(999_999)));
         Listing.Place after = null;
         String cursor = parameters.text("cursor");
         if (cursor != null) {
@@ -92,13 +94,15 @@ final class ListRoutes {
         Listing.Place start = after;
         Answers.later(
                 ctx,
-                () -> lists.page(filter, start, limit)
-                        .thenAccept(page -> Answers.json(
-                                ctx,
-                                new Page(
-                                        page.jobs().stream().map(this::listed).toList(),
-                                        page.next() == null ? null : Cursor.of(page.next(), filter),
-                                        page.asOf()))));
+                () -> lists.page(filter, start, limit).thenAccept(page -> {
+                    Answers.age(ctx, page.asOf(), clock.instant());
+                    Answers.json(
+                            ctx,
+                            new Page(
+                                    page.jobs().stream().map(this::listed).toList(),
+                                    page.next() == null ? null : Cursor.of(page.next(), filter),
+                                    page.asOf()));
+                }));
     }
 
     private Listed listed(JobEvent job) {

@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The query parameters of one request, with everything that is wrong with them. For one thread. */
 final class Parameters {
+    /** Beyond these no job is, and milliseconds may overflow. */
+    static final Instant FIRST = Instant.EPOCH;
+
+    static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
+
     private final Context ctx;
     private final List<FieldError> errors = new ArrayList<>();
 
@@ -43,11 +48,15 @@ final class Parameters {
             return otherwise;
         }
         try {
-            return Instant.parse(value);
+            Instant instant = Instant.parse(value);
+            if (!instant.isBefore(FIRST) && !instant.isAfter(LAST)) {
+                return instant;
+            }
+            wrong(name, "expected a time from " + FIRST + " to " + LAST);
         } catch (DateTimeException e) {
             wrong(name, "expected a time such as 2026-11-22T10:00:00Z");
-            return otherwise;
         }
+        return otherwise;
     }
 
     Duration duration(String name, Duration otherwise) {

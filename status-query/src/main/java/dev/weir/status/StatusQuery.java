@@ -97,7 +97,7 @@ public final class StatusQuery implements AutoCloseable {
         UsageRoutes usage = new UsageRoutes(everywhere, streams, upstreams, forecasts::of, clock);
         routes = List.of(
                 new StatusRoutes(upstreams, jobs, views, forecasts, clock)::register,
-                new ListRoutes(lists, waits)::register,
+                new ListRoutes(lists, waits, clock)::register,
                 events::register,
                 usage::register,
                 new InternalRoutes(jobs, jobEnds, everywhere, lists, usage)::register);
@@ -145,6 +145,11 @@ public final class StatusQuery implements AutoCloseable {
         }
         List<Progress.Life> behind = progress.catchingUp();
         return behind.isEmpty() ? null : behind.size() + " partitions of the status store are catching up";
+    }
+
+    /** Ends what would go on for as long as jobs do, so that the server can stop. Everything else is answered as before. */
+    public void drain() {
+        events.close();
     }
 
     public KnownJobs knownJobs() {

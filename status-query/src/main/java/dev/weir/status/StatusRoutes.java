@@ -10,7 +10,6 @@ import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.UpstreamRecord;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -63,10 +62,7 @@ final class StatusRoutes {
     }
 
     private void answer(Context ctx, JobEvent job, JobResults.Found result, @Nullable Instant asOf) {
-        if (asOf != null) {
-            long seconds = Duration.between(asOf, clock.instant()).toSeconds();
-            ctx.header("Age", Long.toString(Math.max(0, seconds)));
-        }
+        Answers.age(ctx, asOf, clock.instant());
         Answers.json(ctx, views.of(job, result, asOf));
     }
 

@@ -33,7 +33,7 @@ final class StatusTopology implements Supplier<Topology> {
     static final String JOBS = "jobs";
     /** Not a job's id: under it the newest instant at which the store was written to. */
     static final String BEAT = "!beat";
-    /** Finished jobs by when they finished. */
+    /** Finished jobs by when they finished, each with its key in {@link #LISTING}. */
     static final String ENDS = "ends";
     /** {@link Listing}: the jobs of a tenant, the newest first. */
     static final String LISTING = "listing";

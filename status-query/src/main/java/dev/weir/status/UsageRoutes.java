@@ -198,8 +198,8 @@ final class UsageRoutes {
         long widthMs = grain.width().toMillis();
         boolean whole = !step.isNegative()
                 && !step.isZero()
-                && step.toMillis() % widthMs == 0
-                && step.compareTo(grain.kept()) <= 0;
+                && step.compareTo(grain.kept()) <= 0
+                && step.toNanos() % grain.width().toNanos() == 0;
         if (!whole) {
             parameters.wrong("step", "expected a whole number of " + grain.width() + " up to " + grain.kept());
             parameters.refused();
@@ -242,6 +242,7 @@ final class UsageRoutes {
                                 tooMuch(ctx);
                                 return;
                             }
+                            Answers.age(ctx, gathered.asOf(), clock.instant());
                             show.rows(
                                     UsageStore.sum(gathered.answers().stream()
                                             .flatMap(rows -> rows.rows().stream())

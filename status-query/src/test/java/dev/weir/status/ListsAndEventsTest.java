@@ -29,12 +29,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -204,7 +203,9 @@ final class ListsAndEventsTest {
                 "from=yesterday",
                 "cursor=abc",
                 "colour=red",
-                "status=dead&status=queued")) {
+                "status=dead&status=queued",
+                "from=%2B999999999-12-31T23:59:59Z",
+                "to=-999999999-01-01T00:00:00Z")) {
             HttpResponse<String> response = get("/v1/jobs?" + query);
             assertThat(response.statusCode()).as(query + response.body()).isEqualTo(422);
             assertThat(Json.MAPPER.readTree(response.body()).get("errors"))
@@ -224,24 +225,15 @@ final class ListsAndEventsTest {
         if (lastEventId != null) {
             request.header("Last-Event-ID", lastEventId);
         }
-        HttpResponse<Stream<String>> response = client.send(request.build(), HttpResponse.BodyHandlers.ofLines());
-        assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("text/event-stream");
-        List<String> events = new ArrayList<>();
-        String id = "";
-        for (Iterator<String> lines = response.body().iterator(); lines.hasNext(); ) {
-            String line = lines.next();
-            if (line.startsWith("id: ")) {
-                id = line.substring(4);
-            } else if (line.startsWith("data: ")) {
-                events.add(id + " "
-                        + Json.MAPPER.readTree(line.substring(6)).get("status").asText());
-                if (events.size() == 1) {
-                    afterTheFirst.run();
-                }
-            }
-        }
-        return events;
+        AtomicBoolean first = new AtomicBoolean(true);
+        return EventStream.read(client, request.build(), event -> {
+                    if (first.getAndSet(false)) {
+                        afterTheFirst.run();
+                    }
+                })
+                .stream()
+                .map(EventStream.Event::toString)
+                .toList();
     }
 
     @Test
@@ -265,6 +257,16 @@ final class ListsAndEventsTest {
     }
 
     @Test
+    void shouldSayThatItHasTooMuchToDo_whenNoThreadIsLeftForAList() throws Exception {
+        executor.shutdownNow();
+
+        HttpResponse<String> response = get("/v1/jobs");
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(503);
+        assertThat(response.headers().firstValue("Retry-After")).isPresent();
+    }
+
+    @Test
     void shouldCountReleasesPerStep_asJsonAndCsv() throws Exception {
         accept(1, "local", T0);
         tell(1, JobStatus.DISPATCHED, 2, T0);
@@ -279,7 +281,18 @@ final class ListsAndEventsTest {
         HttpResponse<String> csv = get("/v1/upstreams/gemini/releases?step=PT1H", "Accept", "text/csv");
         assertThat(csv.headers().firstValue("Content-Type").orElse("")).startsWith("text/csv");
         assertThat(csv.body()).startsWith("start,count,cost\r\n").contains(",2,4\r\n");
-        assertThat(get("/v1/upstreams/gemini/releases?step=PT1S").statusCode()).isEqualTo(422);
+        for (String wrong : List.of(
+                "step=PT1S",
+                "step=PT0S",
+                "step=-PT1M",
+                "step=PT1M0.0001S",
+                "step=P999999999999D",
+                "to=%2B999999999-12-31T23:59:59Z",
+                "per=PT1M")) {
+            assertThat(get("/v1/upstreams/gemini/releases?" + wrong).statusCode())
+                    .as(wrong)
+                    .isEqualTo(422);
+        }
         assertThat(get("/v1/upstreams/nobody/releases").statusCode()).isEqualTo(404);
     }
 

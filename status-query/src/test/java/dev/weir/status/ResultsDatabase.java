@@ -32,6 +32,11 @@ final class ResultsDatabase implements AutoCloseable {
         return postgres.getPostgresDatabase();
     }
 
+    /** As Weir's configuration names it. */
+    String url() {
+        return "postgresql://postgres@127.0.0.1:" + postgres.getPort() + "/postgres";
+    }
+
     Jdbi jdbi() {
         return jdbi;
     }

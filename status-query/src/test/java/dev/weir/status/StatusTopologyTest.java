@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -141,6 +142,76 @@ final class StatusTopologyTest {
         fixture.driver.advanceWallClockTime(JobStatesProcessor.CLEAN_EVERY);
 
         assertThat(count()).isZero();
+    }
+
+    @Test
+    void shouldMendTheIndexes_whenACrashCameBetweenTheWritesToTheStores() {
+        JobEvent end = event(JobStatus.DEAD, 3);
+        fixture.tell(event(JobStatus.QUEUED, 1));
+        fixture.tell(end);
+        empty(StatusTopology.ENDS);
+        fixture.<Bytes, byte[]>store(StatusTopology.LISTING)
+                .put(Listing.key(end), Listing.value(event(JobStatus.QUEUED, 1)));
+
+        fixture.tell(event(JobStatus.QUEUED, 1));
+        fixture.tell(end);
+
+        byte[] listed = fixture.<Bytes, byte[]>store(StatusTopology.LISTING).get(Listing.key(end));
+        assertThat(Listing.entry(Listing.key(end), listed).status()).isEqualTo(JobStatus.DEAD);
+        fixture.driver.advanceWallClockTime(StatusTopology.KEEP_FINISHED.plusDays(1));
+        assertThat(fixture.jobs().get(ID)).isNull();
+        assertThat(isEmpty(StatusTopology.LISTING)).isTrue();
+    }
+
+    @Test
+    void shouldForgetWhatIsListed_whenACrashCameBetweenTheDeletions() {
+        fixture.tell(event(JobStatus.DEAD, 3));
+        fixture.jobs().delete(ID);
+
+        fixture.driver.advanceWallClockTime(StatusTopology.KEEP_FINISHED.plusDays(1));
+
+        assertThat(isEmpty(StatusTopology.LISTING)).isTrue();
+        assertThat(isEmpty(StatusTopology.ENDS)).isTrue();
+    }
+
+    @Test
+    void shouldForgetAJobThatEndedBeforeTheOldestForgotten_whenItComesLate() {
+        fixture.tell(event(ID, JobStatus.DEAD, 50, 1, null, null, false));
+        fixture.driver.advanceWallClockTime(StatusTopology.KEEP_FINISHED.plusDays(1));
+        String late = ID.replace('1', '2');
+
+        fixture.tell(event(late, JobStatus.DEAD, 3, 1, null, null, false));
+        fixture.driver.advanceWallClockTime(JobStatesProcessor.CLEAN_EVERY);
+
+        assertThat(fixture.jobs().get(late)).isNull();
+    }
+
+    @Test
+    void shouldSayNothingNewOfItsAge_whileItIsBehindItself() {
+        fixture.driver.advanceWallClockTime(JobStatesProcessor.BEAT_EVERY);
+        JobEvent before = stored(StatusTopology.BEAT);
+        fixture.progress.started(0);
+
+        fixture.driver.advanceWallClockTime(Duration.ofMinutes(1));
+        assertThat(stored(StatusTopology.BEAT)).isEqualTo(before);
+
+        fixture.progress.catchingUp().forEach(fixture.progress::caughtUp);
+        fixture.driver.advanceWallClockTime(JobStatesProcessor.BEAT_EVERY);
+        assertThat(stored(StatusTopology.BEAT).updatedAt()).isAfter(before.updatedAt());
+    }
+
+    private boolean isEmpty(String store) {
+        try (var all = fixture.<Bytes, byte[]>store(store).all()) {
+            return !all.hasNext();
+        }
+    }
+
+    private void empty(String store) {
+        List<Bytes> keys = new ArrayList<>();
+        try (var all = fixture.<Bytes, byte[]>store(store).all()) {
+            all.forEachRemaining(entry -> keys.add(entry.key));
+        }
+        keys.forEach(fixture.<Bytes, byte[]>store(store)::delete);
     }
 
     private int count() {

@@ -13,6 +13,7 @@ import dev.weir.contracts.wire.Priority;
 import io.javalin.config.RoutesConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -40,6 +41,10 @@ final class TopologyFixture implements AutoCloseable {
     final LaneHeads lanes = new LaneHeads();
     final Endings endings = new Endings();
     final Changes changes = new Changes();
+    /** How soon an open stream of events tells of a place that moved, and how long it waits for a result. */
+    Duration refresh = EventRoutes.REFRESH;
+
+    Duration resultPatience = EventRoutes.RESULT_PATIENCE;
     /** Hears of each change, once a test sets it. */
     StateListener listener = (from, to) -> {};
 
@@ -71,6 +76,10 @@ final class TopologyFixture implements AutoCloseable {
 
     KeyValueStore<String, JobEvent> jobs() {
         return driver.getKeyValueStore(StatusTopology.JOBS);
+    }
+
+    <K, V> KeyValueStore<K, V> store(String name) {
+        return driver.getKeyValueStore(name);
     }
 
     /** As the stores of a running instance are asked. */
@@ -109,8 +118,8 @@ final class TopologyFixture implements AutoCloseable {
         UsageRoutes usage = new UsageRoutes(everywhere, stores(), upstreams, forecasts::of, clock);
         return routes -> {
             new StatusRoutes(upstreams, jobs, views, forecasts, clock).register(routes);
-            new ListRoutes(lists, waits).register(routes);
-            new EventRoutes(jobs, views, executor).register(routes);
+            new ListRoutes(lists, waits, clock).register(routes);
+            new EventRoutes(jobs, views, executor, refresh, resultPatience).register(routes);
             usage.register(routes);
             new InternalRoutes(jobs, ends, everywhere, lists, usage).register(routes);
         };

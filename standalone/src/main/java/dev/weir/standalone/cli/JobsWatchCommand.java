@@ -100,18 +100,29 @@ final class JobsWatchCommand implements Callable<Integer> {
     }
 
     private void follow(WeirClient.Events events, PrintWriter out) throws IOException {
+        StringBuilder data = new StringBuilder();
+        String eventId = lastEventId;
         for (String line = events.line(); line != null; line = events.line()) {
             if (line.startsWith("id:")) {
-                lastEventId = line.substring(3).strip();
+                eventId = line.substring(3).strip();
             } else if (line.startsWith("data:")) {
-                JsonNode job = Json.MAPPER.readTree(line.substring(5));
-                newest = job;
-                String text = line(job);
-                if (!options.json && !text.equals(shown) && !JobText.finished(job)) {
-                    out.println(text);
-                    shown = text;
-                }
+                data.append(line.substring(5)).append('\n');
+            } else if (line.isEmpty() && !data.isEmpty()) {
+                // Only now it is whole.
+                show(Json.MAPPER.readTree(data.toString()), out);
+                lastEventId = eventId;
+                data.setLength(0);
             }
+        }
+    }
+
+    private void show(JsonNode job, PrintWriter out) {
+        newest = job;
+        String text = line(job);
+        if (!options.json && !text.equals(shown) && !JobText.finished(job)) {
+            out.println(text);
+            out.flush();
+            shown = text;
         }
     }
 
