@@ -155,6 +155,9 @@ class TwoStatusInstancesIT {
                 longest);
         assertThat(wrong).isEmpty();
         assertThat(marked.get()).as("some were told from the copy").isPositive();
+        // Jobs of the lost instance that came meanwhile, too: a few on a busy machine, not half of them for as long as it
+        // takes.
+        assertThat(unavailable.get()).as("answered 503").isLessThan(answers.get() / 20);
     }
 
     private long marked() throws Exception {

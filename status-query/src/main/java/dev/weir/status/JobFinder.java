@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds a job wherever its partition is: here, else on the instance that has it, one hop away. While that instance does not
- * answer, or has not caught up, a copy here or on a third instance answers, and says of when it is. A copy never says that
+ * answer, or has not caught up, a copy here or on a third instance answers, with what was told since, and says of when it is. A copy never says that
  * there is no such job. Thread-safe; never blocks but for a point read of the local store.
  */
 final class JobFinder implements KnownJobs {
@@ -36,8 +36,16 @@ final class JobFinder implements KnownJobs {
     private final Routing routing;
     private final Peers peers;
     private final Changes changes;
+    private final SinceLost sinceLost;
     private final Executor executor;
     private final Executor later;
+
+    /** The newest state of a job that was told since its partition was lost, null when none was: {@link LostPartitions}. */
+    interface SinceLost {
+        SinceLost NOTHING = (id, partition) -> CompletableFuture.completedFuture(null);
+
+        CompletableFuture<@Nullable JobEvent> newest(String id, int partition);
+    }
 
     /** @param executor runs what follows a wait */
     JobFinder(
@@ -47,6 +55,7 @@ final class JobFinder implements KnownJobs {
             Routing routing,
             Peers peers,
             Changes changes,
+            SinceLost sinceLost,
             Executor executor) {
         this.own = own;
         this.progress = progress;
@@ -54,6 +63,7 @@ final class JobFinder implements KnownJobs {
         this.routing = routing;
         this.peers = peers;
         this.changes = changes;
+        this.sinceLost = sinceLost;
         this.executor = executor;
         this.later = CompletableFuture.delayedExecutor(COPY_AFTER.toMillis(), TimeUnit.MILLISECONDS, executor);
     }
@@ -154,13 +164,23 @@ final class JobFinder implements KnownJobs {
         return others;
     }
 
-    /** What a copy says; fails when none does. */
+    /** What a copy says, or what was told since; fails when neither knows the job. */
     private CompletableFuture<Found> copy(
             String id, int partition, List<HostInfo> others, @Nullable Throwable failure) {
         Found here = copyHere(id, partition);
-        if (here != null) {
+        JobEvent copied = here == null ? null : here.job();
+        if (copied != null && copied.status().finished()) {
             return CompletableFuture.completedFuture(here);
         }
+        return sinceLost.newest(id, partition).thenCompose(job -> {
+            if (job != null && (copied == null || job.revision() > copied.revision())) {
+                return CompletableFuture.completedFuture(Found.of(job, job.updatedAt()));
+            }
+            return here != null ? CompletableFuture.completedFuture(here) : otherCopy(id, others, failure);
+        });
+    }
+
+    private CompletableFuture<Found> otherCopy(String id, List<HostInfo> others, @Nullable Throwable failure) {
         CompletableFuture<Found> asked = CompletableFuture.failedFuture(new StatusUnavailableException(
                 "the part of the status store that has this job is moving to another instance; ask again", failure));
         for (HostInfo other : others) {

@@ -127,7 +127,7 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
     public void process(Record<String, byte[]> message) {
         RecordMetadata from = context.recordMetadata().orElseThrow();
         try {
-            JobEvent event = read(from.topic(), message);
+            JobEvent event = read(from.topic(), message.key(), message.value());
             apply(event);
             if (from.topic().equals(Topics.JOB_EVENTS)) {
                 context.forward(message.withValue(event));
@@ -180,13 +180,14 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
         }
     }
 
-    private static JobEvent read(String topic, Record<String, byte[]> message) {
-        if (message.value() == null) {
+    /** @throws SerializationException when it is no state of a job */
+    static JobEvent read(String topic, @Nullable String key, byte @Nullable [] value) {
+        if (value == null) {
             throw new SerializationException("a tombstone, where only states are expected");
         }
         JobEvent event = topic.equals(Topics.ACCEPTED)
-                ? asEvent(Json.read(message.value(), Accepted.class))
-                : Json.read(message.value(), JobEvent.class);
+                ? asEvent(Json.read(value, Accepted.class))
+                : Json.read(value, JobEvent.class);
         requireField("id", event.id());
         requireField("tenant", event.tenant());
         requireField("upstream", event.upstream());
@@ -195,7 +196,7 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
         requireField("acceptedAt", event.acceptedAt());
         requireField("updatedAt", event.updatedAt());
         requireField("bodyHash", event.bodyHash());
-        if (!event.id().equals(message.key())) {
+        if (!event.id().equals(key)) {
             throw new SerializationException("its key is not the id within, " + event.id());
         }
         return event;

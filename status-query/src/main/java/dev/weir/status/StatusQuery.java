@@ -13,12 +13,17 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.streams.state.HostInfo;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +44,7 @@ public final class StatusQuery implements AutoCloseable {
     private final StatusStreams streams;
     private final CatchUp catchUp;
     private final Progress progress = new Progress(Topics.JOB_PARTITIONS, System::nanoTime);
+    private final LostPartitions lost;
     private final ThreadPoolExecutor lookups;
     private final ThreadPoolExecutor scans;
     private final ThreadPoolExecutor writes;
@@ -46,7 +52,7 @@ public final class StatusQuery implements AutoCloseable {
     private final JobEnds jobEnds;
     private final JobResults results;
     private final EventRoutes events;
-    private final List<Consumer<RoutesConfig>> routes;
+    private final List<java.util.function.Consumer<RoutesConfig>> routes;
 
     /**
      * @param self {@code host:port} at which the other instances reach this one's HTTP; null when it is and stays the only
@@ -80,6 +86,7 @@ public final class StatusQuery implements AutoCloseable {
         writes = pool("status-events", EVENT_THREADS, 2 * EventRoutes.MOST_STREAMS);
         EndOffsets ends = new EndOffsets(admin, progress.partitions());
         Peers peers = new Peers(peerToken);
+        lost = new LostPartitions(admin, StatusStreams.APPLICATION_ID, ends::accepted, () -> consumer(kafka));
         jobs = new JobFinder(
                 new JobLookup(progress, ends::accepted, streams, lookups),
                 progress,
@@ -87,6 +94,7 @@ public final class StatusQuery implements AutoCloseable {
                 streams,
                 peers,
                 changes,
+                selfInfo == null ? JobFinder.SinceLost.NOTHING : lost::newest,
                 lookups);
         EveryPartition everywhere = new EveryPartition(progress, streams, streams, peers, scans);
         JobLists lists = new JobLists(streams, everywhere);
@@ -101,6 +109,15 @@ public final class StatusQuery implements AutoCloseable {
                 events::register,
                 usage::register,
                 new InternalRoutes(jobs, jobEnds, everywhere, lists, usage)::register);
+    }
+
+    static Consumer<String, byte[]> consumer(KafkaSettings kafka) {
+        Map<String, Object> settings = kafka.common();
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        settings.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Topics.MAX_MESSAGE_BYTES);
+        return new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
     private static ThreadPoolExecutor pool(String name, int threads, int mostQueued) {
@@ -165,6 +182,7 @@ public final class StatusQuery implements AutoCloseable {
         catchUp.close();
         streams.close();
         events.close();
+        lost.close();
         lookups.shutdownNow();
         scans.shutdownNow();
         writes.shutdownNow();

@@ -98,7 +98,15 @@ final class TopologyFixture implements AutoCloseable {
     JobFinder finder(LongSupplier end, Executor executor) {
         JobLookup lookup = new JobLookup(
                 progress, partition -> CompletableFuture.completedFuture(end.getAsLong()), stores(), executor);
-        return new JobFinder(lookup, progress, stores(), Routing.ALONE, new Peers(null), changes, executor);
+        return new JobFinder(
+                lookup,
+                progress,
+                stores(),
+                Routing.ALONE,
+                new Peers(null),
+                changes,
+                JobFinder.SinceLost.NOTHING,
+                executor);
     }
 
     /** Everything that the service answers, from these stores. */
