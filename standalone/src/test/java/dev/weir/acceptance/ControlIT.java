@@ -243,9 +243,10 @@ class ControlIT {
             return queue.path("waiting").asLong(1) + queue.path("inFlight").asLong(1) == 0;
         });
         for (String job : kept.subList(0, KEPT - 1)) {
-            await().pollDelay(Duration.ZERO)
-                    .atMost(PATIENCE)
-                    .until(() -> status(job).equals("succeeded"));
+            await().pollDelay(Duration.ZERO).atMost(PATIENCE).untilAsserted(() -> {
+                JsonNode now = weir.get("/v1/jobs/" + job);
+                assertThat(now.path("status").asText()).as(now::toString).isEqualTo("succeeded");
+            });
         }
         assertThat(weir.get("/v1/upstreams/held").path("removed").asBoolean(true))
                 .isFalse();

@@ -184,7 +184,8 @@ final class Fleet implements AutoCloseable {
     void awaitSucceeded(List<String> jobs, Duration patience) throws Exception {
         Instant until = Instant.now().plus(patience);
         for (String job : jobs) {
-            await().atMost(Duration.between(Instant.now(), until.plusSeconds(1)))
+            await().pollDelay(Duration.ZERO)
+                    .atMost(Duration.between(Instant.now(), until.plusSeconds(1)))
                     .until(() -> Json.MAPPER
                             .readTree(get(roles.port(), "/v1/jobs/" + job).body())
                             .path("status")

@@ -36,7 +36,8 @@ class KillIT {
             weir.start();
 
             for (String job : jobs) {
-                await().atMost(Duration.ofSeconds(90L + JOBS / 10))
+                await().pollDelay(Duration.ZERO)
+                        .atMost(Duration.ofSeconds(90L + JOBS / 10))
                         .until(() -> weir.get("/v1/jobs/" + job)
                                 .path("status")
                                 .asText()

@@ -29,6 +29,9 @@ public final class ConnectionBudget implements AutoCloseable {
 
     private static final Duration RENEW_EVERY = Duration.ofSeconds(20);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(2);
+    /** Before a process starts without a PostgreSQL that is slow; without one that is down it starts at once. */
+    private static final Duration PATIENCE_AT_START = Duration.ofSeconds(10);
+
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
     /** Of the transactions that change claims; any number that nobody else uses. */
@@ -86,20 +89,29 @@ public final class ConnectionBudget implements AutoCloseable {
         if (share > budget) {
             return refusal(0, List.of());
         }
-        try {
-            claim();
-        } catch (SQLException e) {
-            if (isTooMany(e)) {
-                return "PostgreSQL has no connection left for this process; stop what uses them, or raise its"
-                        + " max_connections, or put a PgBouncer in between";
+        long giveUp = System.nanoTime() + PATIENCE_AT_START.toNanos();
+        boolean again;
+        do {
+            again = false;
+            try {
+                claim();
+            } catch (SQLException e) {
+                if (isTooMany(e)) {
+                    return "PostgreSQL has no connection left for this process; stop what uses them, or raise its"
+                            + " max_connections, or put a PgBouncer in between";
+                }
+                // The pool's timeout has a state only where a connection failed, rather than was not there yet.
+                again = e.getSQLState() == null && System.nanoTime() - giveUp < 0;
+                if (!again) {
+                    LOG.warn(
+                            "PostgreSQL does not answer; this process starts without it, with {} connection until it can"
+                                    + " claim its {}: {}",
+                            WITHOUT_CLAIM,
+                            share,
+                            e.getMessage());
+                }
             }
-            LOG.warn(
-                    "PostgreSQL does not answer; this process starts without it, with {} connection until it can claim its"
-                            + " {}: {}",
-                    WITHOUT_CLAIM,
-                    share,
-                    e.getMessage());
-        }
+        } while (again);
         if (refused == null) {
             thread.start();
         }
