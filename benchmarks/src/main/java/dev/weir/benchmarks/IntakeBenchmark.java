@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
         description = "Accepted jobs a second and their latency, beside a bare echo. Needs wrk (apt-get install wrk).")
 final class IntakeBenchmark implements Callable<Integer> {
     private static final double GOAL = 0.5;
+    private static final int WARM_UP_SECONDS = 5;
     private static final Pattern LINE = Pattern.compile("rps=([0-9.]+) p50=([0-9.]+) p99=([0-9.]+) bad=([0-9]+)");
 
     @Option(names = "--seconds", description = "Of each run.")
@@ -100,7 +101,7 @@ final class IntakeBenchmark implements Callable<Integer> {
                     rates.add(rate);
                 }
             }
-            PacedLoad.Result result = new PacedLoad(port, body(), connections, paced, seconds).run();
+            PacedLoad.Result result = new PacedLoad(port, body(), connections, paced, WARM_UP_SECONDS, seconds).run();
             out.printf(
                     Locale.ROOT,
                     "%-8s%d/s%13s%10.2f%10.2f   p99.9 %.2f, longest %.2f, not accepted %d%n",

@@ -12,7 +12,6 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 
@@ -22,12 +21,14 @@ import java.util.function.IntFunction;
  */
 final class PacedLoad {
     private static final int MOST_LINE = 8 * 1024;
+    private static final String CONTENT_LENGTH = "content-length:";
 
     private final int port;
     private final IntFunction<byte[]> requests;
     private final int expected;
     private final int connections;
     private final int perSecond;
+    private final int warmUpSeconds;
     private final int seconds;
 
     /** What the requests took. */
@@ -51,20 +52,29 @@ final class PacedLoad {
         }
     }
 
-    PacedLoad(int port, String body, int connections, int perSecond, int seconds) {
-        this(port, request(body), 202, connections, perSecond, seconds);
+    /** @param warmUpSeconds before those that count: this process is new to it, too */
+    PacedLoad(int port, String body, int connections, int perSecond, int warmUpSeconds, int seconds) {
+        this(port, request(body), 202, connections, perSecond, warmUpSeconds, seconds);
     }
 
     /**
      * @param requests the n-th one
      * @param expected status of each answer
      */
-    PacedLoad(int port, IntFunction<byte[]> requests, int expected, int connections, int perSecond, int seconds) {
+    PacedLoad(
+            int port,
+            IntFunction<byte[]> requests,
+            int expected,
+            int connections,
+            int perSecond,
+            int warmUpSeconds,
+            int seconds) {
         this.port = port;
         this.requests = requests;
         this.expected = expected;
         this.connections = connections;
         this.perSecond = perSecond;
+        this.warmUpSeconds = warmUpSeconds;
         this.seconds = seconds;
     }
 
@@ -81,14 +91,17 @@ final class PacedLoad {
         private final int first;
         private final long firstDueNs;
         private final long[] latencies;
+        private final int warmUp;
+        private final byte[] line = new byte[MOST_LINE];
         private int refused;
 
-        Sender(PacedLoad load, int first, long firstDueNs, int requests) {
+        Sender(PacedLoad load, int first, long firstDueNs) {
             super("sender");
             this.load = load;
             this.first = first;
             this.firstDueNs = firstDueNs;
-            this.latencies = new long[requests];
+            this.latencies = new long[load.perSecond * load.seconds / load.connections];
+            this.warmUp = load.perSecond * load.warmUpSeconds / load.connections;
         }
 
         @Override
@@ -98,7 +111,7 @@ final class PacedLoad {
                 socket.setTcpNoDelay(true);
                 OutputStream out = socket.getOutputStream();
                 InputStream in = new BufferedInputStream(socket.getInputStream());
-                for (int i = 0; i < latencies.length; i++) {
+                for (int i = 0; i < warmUp + latencies.length; i++) {
                     long dueNs = firstDueNs + i * gapNs;
                     for (long waitNs = dueNs - System.nanoTime(); waitNs > 0; waitNs = dueNs - System.nanoTime()) {
                         LockSupport.parkNanos(waitNs);
@@ -107,11 +120,38 @@ final class PacedLoad {
                     if (status(in) != load.expected) {
                         refused++;
                     }
-                    latencies[i] = System.nanoTime() - dueNs;
+                    if (i >= warmUp) {
+                        latencies[i - warmUp] = System.nanoTime() - dueNs;
+                    }
                 }
             } catch (IOException e) {
                 throw new java.io.UncheckedIOException(e);
             }
+        }
+
+        /** Reads one answer to its end. */
+        private int status(InputStream in) throws IOException {
+            int status = Integer.parseInt(line(in).split(" ", 3)[1]);
+            int length = 0;
+            for (String header = line(in); !header.isEmpty(); header = line(in)) {
+                if (header.regionMatches(true, 0, CONTENT_LENGTH, 0, CONTENT_LENGTH.length())) {
+                    length = Integer.parseInt(
+                            header.substring(CONTENT_LENGTH.length()).strip());
+                }
+            }
+            in.skipNBytes(length);
+            return status;
+        }
+
+        private String line(InputStream in) throws IOException {
+            int size = 0;
+            for (int b = in.read(); b != '\n'; b = in.read()) {
+                if (b < 0) {
+                    throw new EOFException("the server closed the connection");
+                }
+                line[size++] = (byte) b;
+            }
+            return new String(line, 0, Math.max(0, size - 1), US_ASCII);
         }
     }
 
@@ -119,8 +159,7 @@ final class PacedLoad {
         List<Sender> senders = new ArrayList<>();
         long startNs = System.nanoTime() + 100_000_000L;
         for (int i = 0; i < connections; i++) {
-            Sender sender =
-                    new Sender(this, i, startNs + 1_000_000_000L * i / perSecond, perSecond * seconds / connections);
+            Sender sender = new Sender(this, i, startNs + 1_000_000_000L * i / perSecond);
             sender.start();
             senders.add(sender);
         }
@@ -135,31 +174,5 @@ final class PacedLoad {
         }
         Arrays.sort(all);
         return new Result(all, refused);
-    }
-
-    /** Reads one answer to its end. */
-    private static int status(InputStream in) throws IOException {
-        int status = Integer.parseInt(line(in).split(" ", 3)[1]);
-        int length = 0;
-        for (String header = line(in); !header.isEmpty(); header = line(in)) {
-            if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
-                length = Integer.parseInt(
-                        header.substring(header.indexOf(':') + 1).strip());
-            }
-        }
-        in.skipNBytes(length);
-        return status;
-    }
-
-    private static String line(InputStream in) throws IOException {
-        byte[] line = new byte[MOST_LINE];
-        int size = 0;
-        for (int b = in.read(); b != '\n'; b = in.read()) {
-            if (b < 0) {
-                throw new EOFException("the server closed the connection");
-            }
-            line[size++] = (byte) b;
-        }
-        return new String(line, 0, Math.max(0, size - 1), US_ASCII);
     }
 }

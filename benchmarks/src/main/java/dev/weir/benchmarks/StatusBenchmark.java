@@ -173,7 +173,7 @@ final class StatusBenchmark implements Callable<Integer> {
         int[] ids = new Random(round).ints((long) rate * seconds, 0, jobs).toArray();
         IntFunction<byte[]> requests =
                 n -> ("GET " + PATH + id(ids[n]) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").getBytes(US_ASCII);
-        return new PacedLoad(port, requests, 200, connections, rate, seconds).run();
+        return new PacedLoad(port, requests, 200, connections, rate, 0, seconds).run();
     }
 
     private static void print(PrintWriter out, String kind, int round, PacedLoad.Result result) {

@@ -42,6 +42,7 @@ final class BodyReading implements ReadListener {
     private static final Logger LOG = LoggerFactory.getLogger(BodyReading.class);
 
     private final ServletInputStream in;
+    private final long announced;
     private final int limit;
     private final InstantSource clock;
     private final Semaphore memory;
@@ -57,6 +58,7 @@ final class BodyReading implements ReadListener {
     /** @param memory bytes that all bodies together may take */
     BodyReading(ServletInputStream in, long announced, int limit, InstantSource clock, Semaphore memory) {
         this.in = in;
+        this.announced = announced;
         this.limit = limit;
         this.clock = clock;
         this.memory = memory;
@@ -74,8 +76,30 @@ final class BodyReading implements ReadListener {
      * there; never fails.
      */
     CompletableFuture<@Nullable Reply> start() {
-        in.setReadListener(this);
+        if (!tookWhole()) {
+            in.setReadListener(this);
+        }
         return received;
+    }
+
+    /** Takes a body all of which came with its headers, as small ones do: nothing is waited for, and nobody told of it. */
+    private boolean tookWhole() {
+        try {
+            if (draining || announced < 1 || in.available() < announced) {
+                return false;
+            }
+            int whole = (int) announced;
+            if (whole > bytes.length && !grow(whole)) {
+                return true;
+            }
+            while (size < whole) {
+                size += Math.max(0, in.read(bytes, size, whole - size));
+            }
+            received.complete(null);
+        } catch (IOException | HttpException.RuntimeException e) {
+            onError(e);
+        }
+        return true;
     }
 
     /** The body, once it is there. */

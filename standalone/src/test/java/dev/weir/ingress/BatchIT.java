@@ -9,20 +9,24 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.standalone.EmbeddedKafka;
+import dev.weir.standalone.cli.WeirCommand;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -118,6 +122,56 @@ class BatchIT {
         assertThat(other.get(0)).isEqualTo(first.get(0));
         assertThat(other.get(1).at("/problem/status").asInt()).isEqualTo(422);
         assertThat(bodies(ids(first))).containsExactlyInAnyOrder("\"a\"", "\"a\"", "\"b\"");
+    }
+
+    @Test
+    void shouldBeSubmittedFromTheCommandLine_inPartsInOrder(@TempDir Path dir) throws Exception {
+        Path file = dir.resolve("jobs.ndjson");
+        int jobs = 1_000;
+        StringBuilder lines = new StringBuilder();
+        for (int i = 1; i <= jobs; i++) {
+            lines.append(i == 700 ? "{}" : line("command " + i)).append(i % 2 == 0 ? "\n" : "\r\n");
+        }
+        Files.writeString(file, "\n" + lines);
+
+        List<JsonNode> first = submitted(1, "--batch", file.toString(), "--idempotency-key", "command", "--json");
+        List<JsonNode> again = submitted(1, "--batch", file.toString(), "--idempotency-key", "command", "--json");
+
+        assertThat(first).hasSize(jobs).isEqualTo(again);
+        assertThat(first)
+                .extracting(line -> line.path("line").asInt())
+                .isEqualTo(IntStream.rangeClosed(2, jobs + 1).boxed().toList());
+        assertThat(first.get(699).at("/problem/status").asInt()).isEqualTo(422);
+        assertThat(ids(first)).hasSize(jobs - 1);
+        assertThat(bodies(ids(first)))
+                .containsExactlyInAnyOrderElementsOf(IntStream.rangeClosed(1, jobs)
+                        .filter(i -> i != 700)
+                        .mapToObj(i -> "\"command " + i + "\"")
+                        .toList());
+    }
+
+    @Test
+    void shouldBeSubmittedFromTheCommandLine_whenManyAreAlike() throws Exception {
+        List<JsonNode> answers = submitted(
+                0, "--upstream", "plain", "--path", "/x", "--body", "{\n\"a\": \"b\"\n}", "--count", "500", "--json");
+
+        assertThat(ids(answers)).hasSize(500);
+        assertThat(bodies(ids(answers))).hasSize(500).containsOnly("{ \"a\": \"b\" }");
+    }
+
+    private List<JsonNode> submitted(int exitCode, String... options) throws IOException {
+        List<String> command =
+                new ArrayList<>(List.of("jobs", "submit", "--url", "http://127.0.0.1:" + ingress.port()));
+        command.addAll(List.of(options));
+        PrintStream former = System.out;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(said, true, UTF_8));
+        try {
+            assertThat(WeirCommand.execute(command.toArray(new String[0]))).isEqualTo(exitCode);
+        } finally {
+            System.setOut(former);
+        }
+        return answers(said.toString(UTF_8));
     }
 
     @Test

@@ -25,17 +25,25 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +128,56 @@ class IngressKafkaIT {
                 .filteredOn(
                         r -> ids.contains(Json.read(r.value(), JobRequest.class).id()))
                 .hasSize(1);
+    }
+
+    /** So long as a client may have to wait: {@link JobWriter#ACCEPTED_PATIENCE}. */
+    @Test
+    @Tag("long")
+    void shouldBeOneJob_whenItComesAgainAfterKafkaTookHalfOfIt() throws Exception {
+        String body = job("plain", "\"body\":\"half\"");
+        largestAcceptedRecord(1);
+        HttpResponse<String> half;
+        try {
+            half = post(body, "half");
+        } finally {
+            largestAcceptedRecord(Topics.MAX_MESSAGE_BYTES);
+        }
+
+        HttpResponse<String> again = post(body, "half");
+
+        assertThat(half.statusCode()).as(half.body()).isEqualTo(503);
+        assertThat(half.headers().firstValue("Retry-After")).isPresent();
+        assertThat(again.statusCode()).as(again.body()).isEqualTo(202);
+        String id = Json.MAPPER.readTree(again.body()).get("id").asText();
+        assertThat(half.body()).contains("/v1/jobs/" + id);
+        assertThat(submissions().stream().map(record -> Json.read(record.value(), JobRequest.class)))
+                .filteredOn(request -> request.id().equals(id))
+                .as("the throttle passes over those that come again")
+                .hasSize(2)
+                .extracting(JobRequest::bodyHash)
+                .containsOnly(hash(id));
+        assertThat(ingress.all(Topics.ACCEPTED))
+                .filteredOn(record -> id.equals(record.key()))
+                .hasSize(1);
+    }
+
+    private String hash(String id) {
+        return ingress.all(Topics.ACCEPTED).stream()
+                .filter(record -> id.equals(record.key()))
+                .map(record -> Json.read(record.value(), Accepted.class).bodyHash())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void largestAcceptedRecord(int bytes) throws Exception {
+        try (Admin admin = Admin.create(ingress.settings.common())) {
+            ConfigEntry entry = new ConfigEntry(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(bytes));
+            admin.incrementalAlterConfigs(Map.of(
+                            new ConfigResource(ConfigResource.Type.TOPIC, Topics.ACCEPTED),
+                            List.of(new AlterConfigOp(entry, AlterConfigOp.OpType.SET))))
+                    .all()
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
     }
 
     @Test

@@ -8,20 +8,18 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.client.WeirClient;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,17 +29,18 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code weir jobs submit}. */
-@Command(name = "submit", description = "Submits a job, or several alike; prints each one's id.", sortOptions = false)
+@Command(name = "submit", description = "Submits a job, or many; prints each one's id.", sortOptions = false)
 final class JobsSubmitCommand implements Callable<Integer> {
     private static final int MOST_JOBS = 1_000_000;
-    private static final int MOST_IN_FLIGHT = 64;
     private static final int MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-    @Option(names = "--upstream", required = true, paramLabel = "NAME", description = "Which upstream to call.")
-    String upstream = "";
+    @Option(names = "--upstream", paramLabel = "NAME", description = "Which upstream to call.")
+    @Nullable
+    String upstream;
 
-    @Option(names = "--path", required = true, paramLabel = "PATH", description = "Starts with /, may carry a query.")
-    String path = "";
+    @Option(names = "--path", paramLabel = "PATH", description = "Starts with /, may carry a query.")
+    @Nullable
+    String path;
 
     @Option(names = "--method", paramLabel = "METHOD", description = "POST unless set.")
     @Nullable
@@ -61,12 +60,23 @@ final class JobsSubmitCommand implements Callable<Integer> {
     @Nullable
     String priority;
 
-    @Option(names = "--idempotency-key", paramLabel = "KEY", description = "The same key gives the same job.")
+    @Option(
+            names = "--idempotency-key",
+            paramLabel = "KEY",
+            description = "The same key gives the same job; of many, each the job that it was.")
     @Nullable
     String idempotencyKey;
 
     @Option(names = "--count", paramLabel = "N", description = "So many jobs (${DEFAULT-VALUE}).", defaultValue = "1")
     int count = 1;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "FILE",
+            description = "Many jobs, one a line, each as POST /v1/jobs takes it, instead of the options above;"
+                    + " - is standard input.")
+    @Nullable
+    String batch;
 
     @Mixin
     ClientOptions options = new ClientOptions();
@@ -83,50 +93,70 @@ final class JobsSubmitCommand implements Callable<Integer> {
         if (count < 1 || count > MOST_JOBS) {
             throw new ParameterException(spec.commandLine(), "--count: expected 1 to " + MOST_JOBS);
         }
-        if (count > 1 && idempotencyKey != null) {
-            throw new ParameterException(
-                    spec.commandLine(), "--count and --idempotency-key exclude each other: one key is one job");
-        }
-        JsonNode job = job(spec);
         WeirClient client = options.client();
         PrintWriter out = spec.commandLine().getOut();
-        Queue<CompletableFuture<WeirClient.Reply>> open = new ArrayDeque<>();
-        int failed = 0;
-        String firstProblem = "";
-        for (int sent = 0; sent < count || !open.isEmpty(); ) {
-            if (sent < count && open.size() < MOST_IN_FLIGHT) {
-                open.add(client.submit(job, idempotencyKey));
-                sent++;
-            } else {
-                WeirClient.Reply reply = client.await(open.remove());
-                report(out, reply);
-                if (!reply.ok()) {
-                    firstProblem = failed == 0 ? reply.problem() : firstProblem;
-                    failed++;
-                }
+        if (batch != null) {
+            if (upstream != null
+                    || path != null
+                    || method != null
+                    || !headers.isEmpty()
+                    || body != null
+                    || priority != null
+                    || count != 1) {
+                throw new ParameterException(
+                        spec.commandLine(), "--batch: each line says all of its job; no other option does");
             }
+            try (InputStream in = open(batch)) {
+                new BatchSubmission(client, out, options.json, idempotencyKey).run(new NdjsonLines(in)::next);
+            }
+            return 0;
         }
-        if (failed > 0) {
-            throw new CliException(
-                    count == 1
-                            ? "not accepted: " + firstProblem
-                            : failed + " of " + count + " jobs were not accepted; the first: " + firstProblem);
+        JsonNode job = job(spec);
+        if (count > 1) {
+            byte[] line = oneLine(Json.bytes(job));
+            int[] left = {count};
+            new BatchSubmission(client, out, options.json, idempotencyKey).run(() -> left[0]-- > 0 ? line : null);
+            return 0;
+        }
+        WeirClient.Reply reply = client.await(client.submit(job, idempotencyKey));
+        if (options.json) {
+            out.println(reply.body());
+        }
+        if (!reply.ok()) {
+            throw new CliException("not accepted: " + reply.problem());
+        }
+        if (!options.json) {
+            JsonNode eta = reply.body().path("eta");
+            out.println(reply.body().path("id").asText() + (eta.isTextual() ? "  eta " + eta.asText() : ""));
         }
         return 0;
     }
 
-    private void report(PrintWriter out, WeirClient.Reply reply) {
-        if (options.json) {
-            out.println(reply.body());
-        } else if (reply.ok()) {
-            JsonNode eta = reply.body().path("eta");
-            out.println(reply.body().path("id").asText() + (eta.isTextual() ? "  eta " + eta.asText() : ""));
-        } else if (count > 1) {
-            out.println("not accepted: " + reply.problem());
+    /** A line's end in JSON is white space, as a blank is: within a string it is escaped. */
+    private static byte[] oneLine(byte[] json) {
+        for (int i = 0; i < json.length; i++) {
+            if (json[i] == '\n' || json[i] == '\r') {
+                json[i] = ' ';
+            }
         }
+        return json;
+    }
+
+    private static InputStream open(String file) throws IOException {
+        if (file.equals("-")) {
+            return System.in;
+        }
+        if (!Files.isReadable(Path.of(file))) {
+            throw new CliException("--batch: " + file + " cannot be read");
+        }
+        return Files.newInputStream(Path.of(file));
     }
 
     private JsonNode job(CommandSpec command) throws IOException {
+        if (upstream == null || path == null) {
+            throw new ParameterException(
+                    command.commandLine(), "expected --upstream and --path, or --batch with a job on each line");
+        }
         ObjectNode job = Json.MAPPER.createObjectNode().put("upstream", upstream);
         ObjectNode request = job.putObject("request").put("path", path);
         if (method != null) {

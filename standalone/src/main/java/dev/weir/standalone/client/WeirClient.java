@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.StartException;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 public final class WeirClient {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+    /**
+     * Lines of one batch: fewer than Weir keeps unanswered, so that it reads them all though nobody reads its answers
+     * meanwhile. The JDK's client begins to read only when all is sent.
+     */
+    public static final int MOST_LINES = 200;
 
     private final URI base;
     private final HttpClient http = HttpClient.newBuilder()
@@ -52,17 +58,30 @@ public final class WeirClient {
 
         /** The problem in one line: status, detail and the bad fields. */
         public String problem() {
-            List<String> parts = new ArrayList<>();
-            parts.add(status + " " + body.path("title").asText("").strip());
-            parts.add(body.path("detail").asText(""));
-            for (JsonNode error : body.path("errors")) {
-                parts.add(error.path("pointer").asText() + " "
-                        + error.path("detail").asText());
-            }
-            parts.removeIf(String::isBlank);
-            return String.join("; ", parts);
+            return WeirClient.problem(status, body);
         }
     }
+
+    /** A problem in one line: status, detail and the bad fields. */
+    public static String problem(int status, JsonNode problem) {
+        List<String> parts = new ArrayList<>();
+        parts.add(status + " " + problem.path("title").asText("").strip());
+        parts.add(problem.path("detail").asText(""));
+        for (JsonNode error : problem.path("errors")) {
+            parts.add(
+                    error.path("pointer").asText() + " " + error.path("detail").asText());
+        }
+        parts.removeIf(String::isBlank);
+        return String.join("; ", parts);
+    }
+
+    /**
+     * A batch's answers.
+     *
+     * @param whole its status; when that is no success, why nothing was taken
+     * @param lines one for each line that is not blank, in order; fewer when the batch broke off
+     */
+    public record BatchReply(Reply whole, List<JsonNode> lines) {}
 
     public CompletableFuture<Reply> submit(JsonNode job, @Nullable String idempotencyKey) {
         HttpRequest.Builder request = request("/v1/jobs")
@@ -72,6 +91,41 @@ public final class WeirClient {
             request.header("Idempotency-Key", idempotencyKey);
         }
         return send(request);
+    }
+
+    /**
+     * Submits many jobs in one request.
+     *
+     * @param lines at most {@link #MOST_LINES}, each a job as JSON without a line's end
+     * @param idempotencyKey of the whole batch; null for none
+     */
+    public CompletableFuture<BatchReply> submitAll(List<byte[]> lines, @Nullable String idempotencyKey) {
+        if (lines.size() > MOST_LINES) {
+            throw new IllegalArgumentException(lines.size() + " lines, expected at most " + MOST_LINES);
+        }
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        for (byte[] line : lines) {
+            body.writeBytes(line);
+            body.write('\n');
+        }
+        HttpRequest.Builder request = request("/v1/jobs/batch")
+                .header("Content-Type", "application/x-ndjson")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()));
+        if (idempotencyKey != null) {
+            request.header("Idempotency-Key", idempotencyKey);
+        }
+        return http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray())
+                .thenApply(response -> {
+                    if (response.statusCode() != 200) {
+                        return new BatchReply(reply(response), List.of());
+                    }
+                    List<JsonNode> answers = new String(response.body(), StandardCharsets.UTF_8)
+                            .lines()
+                            .map(line -> parse(line.getBytes(StandardCharsets.UTF_8)))
+                            .filter(JsonNode::isObject)
+                            .toList();
+                    return new BatchReply(new Reply(200, Json.MAPPER.missingNode(), null), answers);
+                });
     }
 
     public CompletableFuture<Reply> job(String id) {
@@ -178,7 +232,7 @@ public final class WeirClient {
      *
      * @throws StartException when there is none, saying where Weir was looked for
      */
-    public Reply await(CompletableFuture<Reply> reply) {
+    public <T> T await(CompletableFuture<T> reply) {
         try {
             return reply.join();
         } catch (CompletionException e) {
@@ -204,13 +258,17 @@ public final class WeirClient {
 
     private CompletableFuture<Reply> send(HttpRequest.Builder request) {
         return http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray())
-                .thenApply(response -> new Reply(
-                        response.statusCode(),
-                        parse(response.body()),
-                        response.headers()
-                                .firstValue("Retry-After")
-                                .map(WeirClient::seconds)
-                                .orElse(null)));
+                .thenApply(WeirClient::reply);
+    }
+
+    private static Reply reply(HttpResponse<byte[]> response) {
+        return new Reply(
+                response.statusCode(),
+                parse(response.body()),
+                response.headers()
+                        .firstValue("Retry-After")
+                        .map(WeirClient::seconds)
+                        .orElse(null));
     }
 
     private static @Nullable Duration seconds(String text) {

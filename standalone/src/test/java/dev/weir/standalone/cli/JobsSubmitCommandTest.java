@@ -79,6 +79,14 @@ class JobsSubmitCommandTest {
     }
 
     @Test
+    void shouldRefuseWithUsage_whenABatchAndAJobAreGiven_orNeither() {
+        assertThat(submit("--batch", "-")).isEqualTo(2);
+        assertThat(WeirCommand.execute("jobs", "submit", "--upstream", "u")).isEqualTo(2);
+
+        assertThat(received).isEmpty();
+    }
+
+    @Test
     void shouldRefuseWithUsage_whenAPortIsOutOfRange() {
         assertThat(WeirCommand.execute("fake-upstream", "--port", "65536")).isEqualTo(2);
         assertThat(WeirCommand.execute("standalone", "--port", "-1")).isEqualTo(2);
