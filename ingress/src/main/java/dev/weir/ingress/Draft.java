@@ -23,13 +23,16 @@ record Draft(
         @Nullable Instant deadline,
         boolean acceptLate,
         int cost) {
+    /** About what all but a body takes. */
+    private static final int OTHER_BYTES = 512;
 
     /**
      * SHA-256 (hex) over what was asked for, defaults filled in, header names in lower case, each part behind its length: the
      * same for a repeated submission, another for any other.
      */
     String hash() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] body = call.bodyBytes();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(OTHER_BYTES + (body == null ? 0 : body.length));
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             part(out, upstream);
             part(out, call.method());
@@ -41,7 +44,6 @@ record Draft(
                 part(out, header.getKey());
                 part(out, header.getValue());
             }
-            byte[] body = call.bodyBytes();
             out.writeBoolean(body != null);
             if (body != null) {
                 out.writeInt(body.length);

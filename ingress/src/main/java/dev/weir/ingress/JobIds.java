@@ -16,6 +16,9 @@ final class JobIds {
     private static final long VARIANT = 0x8000_0000_0000_0000L;
     private static final long VARIANT_MASK = 0x3fff_ffff_ffff_ffffL;
 
+    /** Only ever copied, which is far cheaper than asking the security providers for one. */
+    private static final MessageDigest SHA_256 = newSha256();
+
     private JobIds() {}
 
     /** UUIDv7: ids sort by the time they were given. */
@@ -41,6 +44,14 @@ final class JobIds {
     }
 
     static MessageDigest sha256() {
+        try {
+            return (MessageDigest) SHA_256.clone();
+        } catch (CloneNotSupportedException e) {
+            return newSha256();
+        }
+    }
+
+    private static MessageDigest newSha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

@@ -37,9 +37,16 @@ final class KafkaWriter implements AutoCloseable {
     static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(3);
     static final Duration MAX_BLOCK = Duration.ofMillis(50);
     static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(12);
-    static final int LINGER_MS = 2;
+    /** Under load batches fill up while others are on their way; without load nobody waits for company. */
+    static final int LINGER_MS = 0;
+    /**
+     * To each broker, on its way: what comes meanwhile goes together in the next one. More of them would be many small ones,
+     * each of which costs producer and broker as much as a large one.
+     */
+    static final int REQUESTS_IN_FLIGHT = 1;
+    /** Of one partition, in one request. */
+    static final int BATCH_BYTES = 128 * 1024;
 
-    static final int BATCH_BYTES = 64 * 1024;
     /** A failed write shows in readiness for this long; then traffic may find out whether Kafka is back. */
     static final Duration FAILURE_SHOWS_FOR = Duration.ofSeconds(10);
 
@@ -78,6 +85,7 @@ final class KafkaWriter implements AutoCloseable {
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK.toMillis());
         settings.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MS);
         settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, REQUESTS_IN_FLIGHT);
         settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, BUFFER_BYTES);
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
         metadata = new Thread(this::keepMetadata, "ingress-metadata");

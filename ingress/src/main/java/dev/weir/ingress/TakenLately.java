@@ -50,7 +50,10 @@ final class TakenLately {
             .build();
 
     void add(String upstream, String tenant, Priority priority, int cost, Instant now) {
-        lanes.get(new Lane(upstream, tenant, priority), lane -> new Ring()).add(now.toEpochMilli() / STEP_MS, cost);
+        Lane lane = new Lane(upstream, tenant, priority);
+        // Mostly it is there, and looking takes no lock.
+        Ring ring = lanes.getIfPresent(lane);
+        (ring == null ? lanes.get(lane, absent -> new Ring()) : ring).add(now.toEpochMilli() / STEP_MS, cost);
     }
 
     /** Permits of what came after that instant. */

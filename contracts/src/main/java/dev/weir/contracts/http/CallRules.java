@@ -198,16 +198,11 @@ public final class CallRules {
     private static @Nullable String segments(String path) {
         String form = path;
         for (int round = 0; round <= MAX_DECODE_ROUNDS; round++) {
-            if (form.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
+            if (hasControls(form)) {
                 return "expected no control characters, percent-encoded ones neither";
             }
-            for (String segment : form.split("[/\\\\]", -1)) {
-                // Some servers cut parameters off a segment before they look at it.
-                int parameters = segment.indexOf(';');
-                String bare = parameters < 0 ? segment : segment.substring(0, parameters);
-                if (bare.equals(".") || bare.equals("..")) {
-                    return "expected no . or .. segments, percent-encoded ones neither: the path stays below the base URL";
-                }
+            if (hasDots(form)) {
+                return "expected no . or .. segments, percent-encoded ones neither: the path stays below the base URL";
             }
             String decoded = decode(form);
             if (decoded.equals(form)) {
@@ -221,12 +216,48 @@ public final class CallRules {
         return "percent-encoded more than " + MAX_DECODE_ROUNDS + " times over";
     }
 
+    private static boolean hasControls(String path) {
+        for (int i = 0; i < path.length(); i++) {
+            if (path.charAt(i) < ' ' || path.charAt(i) == 0x7f) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a segment is {@code .} or {@code ..}; some servers cut parameters off a segment before they look at it. */
+    private static boolean hasDots(String path) {
+        int begin = 0;
+        for (int i = 0; i <= path.length(); i++) {
+            boolean ends = i == path.length() || path.charAt(i) == ';' || isSeparator(path.charAt(i));
+            if (!ends) {
+                continue;
+            }
+            int length = i - begin;
+            if ((length == 1 || length == 2) && path.charAt(begin) == '.' && path.charAt(i - 1) == '.') {
+                return true;
+            }
+            while (i < path.length() && !isSeparator(path.charAt(i))) {
+                i++;
+            }
+            begin = i + 1;
+        }
+        return false;
+    }
+
+    private static boolean isSeparator(char c) {
+        return c == '/' || c == '\\';
+    }
+
     private static long separators(String path) {
-        return path.chars().filter(c -> c == '/' || c == '\\').count();
+        return path.chars().filter(c -> isSeparator((char) c)).count();
     }
 
     /** One round of percent-decoding, each byte as one character: enough to see ASCII marks. */
     private static String decode(String path) {
+        if (path.indexOf('%') < 0) {
+            return path;
+        }
         StringBuilder decoded = new StringBuilder(path.length());
         for (int i = 0; i < path.length(); i++) {
             char c = path.charAt(i);
