@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,14 +31,25 @@ import picocli.CommandLine.Spec;
         description = "Accepted jobs a second and their latency, beside a bare echo. Needs wrk (apt-get install wrk).")
 final class IntakeBenchmark implements Callable<Integer> {
     private static final double GOAL = 0.5;
-    private static final int WARM_UP_SECONDS = 5;
+    /** Before the requests at a fixed rate that count: their sender is new, too. */
+    private static final int PACED_WARM_UP_SECONDS = 5;
+
+    /** Longer than a submission may take, and than a cold start does. */
+    private static final String WRK_TIMEOUT = "20s";
+
     private static final Pattern LINE = Pattern.compile("rps=([0-9.]+) p50=([0-9.]+) p99=([0-9.]+) bad=([0-9]+)");
 
     @Option(names = "--seconds", description = "Of each run.")
     int seconds = 10;
 
-    @Option(names = "--rounds", description = "That count; one more comes before them, to warm up.")
+    @Option(names = "--rounds", description = "That count.")
     int rounds = 3;
+
+    @Option(
+            names = "--warm-up",
+            description =
+                    "Seconds before them; on two cores Java's compiler takes a third of the time for about so long.")
+    int warmUp = 45;
 
     @Option(names = "--connections", description = "That stay open.")
     int connections = 64;
@@ -50,6 +62,13 @@ final class IntakeBenchmark implements Callable<Integer> {
 
     @Option(names = "--no-echo", description = "Weir alone, without the bare echo beside it.")
     boolean noEcho;
+
+    @Option(
+            names = "--beside",
+            paramLabel = "NAME=PORT",
+            description =
+                    "Something else that takes the same requests, and runs at that port already; may be repeated.")
+    Map<String, Integer> beside = Map.of();
 
     @Option(names = "--java", description = "An option for the measured processes' Java; may be repeated.")
     List<String> javaOptions = List.of();
@@ -67,8 +86,11 @@ final class IntakeBenchmark implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         out.printf("%-8s%-8s%12s%10s%10s%n", "", "", "a second", "p50 ms", "p99 ms");
-        Rate echo = noEcho ? null : measure("echo", out);
-        Rate weir = measure("weir", out);
+        Rate echo = noEcho ? null : measureOwn("echo", out);
+        for (Map.Entry<String, Integer> other : beside.entrySet()) {
+            measure(other.getKey(), other.getValue(), out);
+        }
+        Rate weir = measureOwn("weir", out);
         if (echo == null) {
             return 0;
         }
@@ -81,44 +103,47 @@ final class IntakeBenchmark implements Callable<Integer> {
         return 0;
     }
 
-    private Rate measure(String kind, PrintWriter out) throws IOException, InterruptedException {
+    private Rate measureOwn(String kind, PrintWriter out) throws IOException, InterruptedException {
         Process server = start(kind);
         try {
-            int port = port(server);
-            List<Rate> rates = new ArrayList<>();
-            for (int round = 0; round <= rounds; round++) {
-                Rate rate = wrk(port);
-                out.printf(
-                        Locale.ROOT,
-                        "%-8s%-8s%12.0f%10.2f%10.2f%n",
-                        kind,
-                        round == 0 ? "warm-up" : Integer.toString(round),
-                        rate.perSecond(),
-                        rate.p50Ms(),
-                        rate.p99Ms());
-                out.flush();
-                if (round > 0) {
-                    rates.add(rate);
-                }
-            }
-            PacedLoad.Result result = new PacedLoad(port, body(), connections, paced, WARM_UP_SECONDS, seconds).run();
-            out.printf(
-                    Locale.ROOT,
-                    "%-8s%d/s%13s%10.2f%10.2f   p99.9 %.2f, longest %.2f, not accepted %d%n",
-                    kind,
-                    paced,
-                    "",
-                    result.ms(0.5),
-                    result.ms(0.99),
-                    result.ms(0.999),
-                    result.ms(1),
-                    result.refused());
-            out.flush();
-            rates.sort((a, b) -> Double.compare(a.perSecond(), b.perSecond()));
-            return rates.get(rates.size() / 2);
+            return measure(kind, port(server), out);
         } finally {
             server.destroyForcibly().waitFor();
         }
+    }
+
+    private Rate measure(String kind, int port, PrintWriter out) throws IOException, InterruptedException {
+        List<Rate> rates = new ArrayList<>();
+        for (int round = 0; round <= rounds; round++) {
+            Rate rate = wrk(port, round == 0 ? warmUp : seconds);
+            out.printf(
+                    Locale.ROOT,
+                    "%-8s%-8s%12.0f%10.2f%10.2f%n",
+                    kind,
+                    round == 0 ? "warm-up" : Integer.toString(round),
+                    rate.perSecond(),
+                    rate.p50Ms(),
+                    rate.p99Ms());
+            out.flush();
+            if (round > 0) {
+                rates.add(rate);
+            }
+        }
+        PacedLoad.Result result = new PacedLoad(port, body(), connections, paced, PACED_WARM_UP_SECONDS, seconds).run();
+        out.printf(
+                Locale.ROOT,
+                "%-8s%d/s%13s%10.2f%10.2f   p99.9 %.2f, longest %.2f, not accepted %d%n",
+                kind,
+                paced,
+                "",
+                result.ms(0.5),
+                result.ms(0.99),
+                result.ms(0.999),
+                result.ms(1),
+                result.refused());
+        out.flush();
+        rates.sort((a, b) -> Double.compare(a.perSecond(), b.perSecond()));
+        return rates.get(rates.size() / 2);
     }
 
     private Process start(String kind) throws IOException {
@@ -149,7 +174,7 @@ final class IntakeBenchmark implements Callable<Integer> {
         return begin + "x".repeat(Math.max(0, bodyBytes - begin.length() - end.length())) + end;
     }
 
-    private Rate wrk(int port) throws IOException, InterruptedException {
+    private Rate wrk(int port, int runSeconds) throws IOException, InterruptedException {
         Path script = Files.createTempFile("weir", ".lua");
         try {
             Files.writeString(script, """
@@ -166,7 +191,9 @@ final class IntakeBenchmark implements Callable<Integer> {
                             "wrk",
                             "-t2",
                             "-c" + connections,
-                            "-d" + seconds + "s",
+                            "-d" + runSeconds + "s",
+                            "--timeout",
+                            WRK_TIMEOUT,
                             "-s",
                             script.toString(),
                             "http://127.0.0.1:" + port + "/v1/jobs")

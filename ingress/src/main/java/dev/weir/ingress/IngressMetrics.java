@@ -1,8 +1,11 @@
 package dev.weir.ingress;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What the ingress counts. Thread-safe. */
 final class IngressMetrics {
@@ -24,6 +27,11 @@ final class IngressMetrics {
 
     private final PrometheusMeterRegistry registry;
     private final Timer accept;
+    /** By status and by upstream: found here without the work of making a meter's name and tags for each answer. */
+    private final Map<Integer, Counter> answers = new ConcurrentHashMap<>();
+
+    private final Map<Integer, Counter> lines = new ConcurrentHashMap<>();
+    private final Map<String, Counter> accepted = new ConcurrentHashMap<>();
 
     IngressMetrics(PrometheusMeterRegistry registry) {
         this.registry = registry;
@@ -38,14 +46,12 @@ final class IngressMetrics {
     }
 
     void answered(int status) {
-        registry.counter("weir.ingress.requests", "status", Integer.toString(status))
-                .increment();
+        count(answers, status, "weir.ingress.requests", "status");
     }
 
     /** A line of a batch. */
     void line(int status) {
-        registry.counter("weir.ingress.batch.lines", "status", Integer.toString(status))
-                .increment();
+        count(lines, status, "weir.ingress.batch.lines", "status");
     }
 
     /** A submission's answer is known, whenever it is written. */
@@ -55,7 +61,13 @@ final class IngressMetrics {
         }
     }
 
+    /** @param upstream one that is configured */
     void accepted(String upstream) {
-        registry.counter("weir.jobs.accepted", "upstream", upstream).increment();
+        count(accepted, upstream, "weir.jobs.accepted", "upstream");
+    }
+
+    private <K> void count(Map<K, Counter> counters, K key, String name, String tag) {
+        counters.computeIfAbsent(key, absent -> registry.counter(name, tag, absent.toString()))
+                .increment();
     }
 }
