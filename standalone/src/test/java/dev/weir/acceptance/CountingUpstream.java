@@ -1,13 +1,21 @@
 package dev.weir.acceptance;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import dev.weir.contracts.time.AnchoredClock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -16,8 +24,15 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
 
-/** An upstream that only counts: it notes each call by its own clock, and answers 200 after a while. Thread-safe. */
+/**
+ * An upstream that only counts: it notes each call by its own clock, and answers 200 after a while. In a process of its own, so
+ * that nothing else that runs in a test's holds its clock up. Thread-safe.
+ */
 final class CountingUpstream implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(60);
+    /** A whole line; the last one may still be written. */
+    private static final Pattern ARRIVAL = Pattern.compile("(\\S+) (\\d+) (\\S+Z)\n");
+
     /** A call as it came in: its job, its attempt, and when. */
     record Arrival(String job, int attempt, Instant at) {
         /** What Weir's one permit allows: one call of this name. */
@@ -26,47 +41,86 @@ final class CountingUpstream implements AutoCloseable {
         }
     }
 
-    private final InstantSource clock = new AnchoredClock();
-    private final List<Arrival> arrivals = new CopyOnWriteArrayList<>();
-    private final Server server = new Server();
-    private final ServerConnector connector = new ServerConnector(server, 1, 1);
+    private final int port = WeirProcess.freePort();
+    private final Path log;
+    private final Process process;
 
-    CountingUpstream(Duration latency) throws Exception {
+    /** @param dir where it keeps what it saw */
+    CountingUpstream(Path dir, Duration latency) throws IOException {
+        log = dir.resolve("upstream.log");
+        process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx128m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CountingUpstream.class.getName(),
+                        Integer.toString(port),
+                        Long.toString(latency.toMillis()))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        await().atMost(START).until(() -> {
+            assertThat(process.isAlive()).as(this::text).isTrue();
+            return text().contains("ready\n");
+        });
+    }
+
+    /** @param args its port, and the milliseconds until it answers */
+    public static void main(String[] args) throws Exception {
+        InstantSource clock = new AnchoredClock();
+        long latency = Long.parseLong(args[1]);
+        Server server = new Server();
+        ServerConnector connector = new ServerConnector(server, 1, 1);
         connector.setHost("127.0.0.1");
+        connector.setPort(Integer.parseInt(args[0]));
         server.addConnector(connector);
         server.setHandler(new Handler.Abstract.NonBlocking() {
             @Override
             public boolean handle(Request request, Response response, Callback callback) {
                 Instant now = clock.instant();
-                arrivals.add(new Arrival(
-                        request.getHeaders().get("X-Job-Id"),
-                        Integer.parseInt(request.getHeaders().get("X-Attempt")),
-                        now));
+                // A whole line in one write: it is read while it grows.
+                System.out.print(request.getHeaders().get("X-Job-Id") + " "
+                        + request.getHeaders().get("X-Attempt") + " " + now + "\n");
+                System.out.flush();
                 Runnable answer = () -> response.write(true, ByteBuffer.allocate(0), callback);
                 Content.Source.consumeAll(
                         request,
                         Callback.from(
                                 () -> request.getComponents()
                                         .getScheduler()
-                                        .schedule(answer, latency.toMillis(), TimeUnit.MILLISECONDS),
+                                        .schedule(answer, latency, TimeUnit.MILLISECONDS),
                                 callback::failed));
                 return true;
             }
         });
         server.start();
+        System.out.print("ready\n");
+        System.out.flush();
+        server.join();
     }
 
     int port() {
-        return connector.getLocalPort();
+        return port;
     }
 
     /** All so far, in the order in which they came. */
     List<Arrival> arrivals() {
-        return List.copyOf(arrivals);
+        Matcher lines = ARRIVAL.matcher(text());
+        return lines.results()
+                .map(line -> new Arrival(line.group(1), Integer.parseInt(line.group(2)), Instant.parse(line.group(3))))
+                .toList();
     }
 
     int calls() {
-        return arrivals.size();
+        return arrivals().size();
+    }
+
+    private String text() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The most calls that came within any half-open window of this length. */
@@ -85,12 +139,6 @@ final class CountingUpstream implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            server.stop();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Exception e) {
-            throw new IllegalStateException("the upstream does not stop", e);
-        }
+        process.destroyForcibly().onExit().join();
     }
 }

@@ -72,7 +72,7 @@ final class Fleet implements AutoCloseable {
     /** @param latency of the upstream's answers */
     Fleet(Path dir, Duration latency) throws Exception {
         this.dir = dir;
-        upstream = parts.add("upstream", new CountingUpstream(latency));
+        upstream = parts.add("upstream", new CountingUpstream(dir, latency));
         kafka = parts.add("kafka", new EmbeddedKafka(dir.resolve("kafka"), 0));
         postgres =
                 parts.add("postgres", new EmbeddedPostgresServer(dir.resolve("postgres"), 0, InstantSource.system()));
