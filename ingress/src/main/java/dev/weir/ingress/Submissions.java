@@ -54,6 +54,8 @@ final class Submissions {
     private final Cache<String, Recent> recent = Caffeine.newBuilder()
             .maximumSize(MOST_RECENT_KEYS)
             .expireAfterWrite(RECENT)
+            // Its upkeep is short, and not worth another thread's waking.
+            .executor(Runnable::run)
             .build();
 
     /** A key's submission, under way or taken. {@code reply} is 202 once it is taken. */

@@ -47,6 +47,8 @@ final class TakenLately {
     private final Cache<Lane, Ring> lanes = Caffeine.newBuilder()
             .maximumSize(MOST_LANES)
             .expireAfterAccess(REACH.multipliedBy(2))
+            // Its upkeep is short, and not worth another thread's waking.
+            .executor(Runnable::run)
             .build();
 
     void add(String upstream, String tenant, Priority priority, int cost, Instant now) {
