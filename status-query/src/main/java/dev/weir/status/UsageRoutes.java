@@ -208,7 +208,7 @@ final class UsageRoutes {
         Instant now = clock.instant();
         // Of days, whole ones in UTC; else from the start of a window on.
         long alignMs = step.equals(DAY) ? DAY.toMillis() : widthMs;
-        Instant to = parameters.instant("to", now.plusMillis(widthMs));
+        Instant to = parameters.instant("to", floor(now, widthMs).plusMillis(widthMs));
         Instant from =
                 floor(parameters.instant("from", to.minus(grain == Grain.MINUTE ? Duration.ofHours(1) : DAY)), alignMs);
         if (!from.isBefore(to)) {

@@ -34,14 +34,17 @@ final class Waits {
 
     private @Nullable Long head(JobEvent job) {
         Forecast forecast = forecasts.apply(job.upstream());
-        if (forecast != null) {
-            for (Forecast.Lane lane : forecast.lanes()) {
-                if (lane.tenant().equals(job.lane()) && lane.priority() == job.priority()) {
-                    return lane.head();
-                }
+        Forecast.Lane lane = forecast == null ? null : lane(forecast, job);
+        return lane == null ? lanes.head(job) : Long.valueOf(lane.head());
+    }
+
+    private static Forecast.@Nullable Lane lane(Forecast forecast, JobEvent job) {
+        for (Forecast.Lane lane : forecast.lanes()) {
+            if (lane.tenant().equals(job.lane()) && lane.priority() == job.priority()) {
+                return lane;
             }
         }
-        return lanes.head(job);
+        return null;
     }
 
     /** When its call is expected; null once it is made or never will be, and while there is no forecast. */
@@ -56,18 +59,33 @@ final class Waits {
         if (job.status().finished() || forecast == null) {
             return null;
         }
-        Instant permit = null;
-        if (job.status() == JobStatus.QUEUED && job.lane() != null && job.laneSeq() != null) {
-            permit = forecast.etaOfQueuedJob(job.lane(), job.priority(), job.laneSeq(), job.laneCost());
-        }
-        if (permit == null) {
-            permit = forecast.etaOfNewJob(job.tenant(), job.priority(), job.cost());
-        }
+        Instant permit = job.status() == JobStatus.QUEUED && job.lane() != null && job.laneSeq() != null
+                ? permitOfQueued(forecast, job, job.lane(), job.laneSeq())
+                : forecast.etaOfNewJob(job.tenant(), job.priority(), job.cost());
         if (permit == null) {
             return null;
         }
         Instant due = job.dueAt() == null ? now : later(job.dueAt(), now);
         return later(permit, due);
+    }
+
+    /** A forecast comes once a second: a job may have joined its lane since, and one that it saw leave is still shown here. */
+    private @Nullable Instant permitOfQueued(Forecast forecast, JobEvent job, String laneName, long seq) {
+        Forecast.Lane lane = lane(forecast, job);
+        Long head = lane == null ? lanes.head(job) : Long.valueOf(lane.head());
+        if (head != null && seq < head) {
+            return forecast.state().equals(Forecast.PAUSED) ? null : forecast.timeOfPermit(0);
+        }
+        if (lane != null && seq < lane.tail()) {
+            return forecast.etaOfQueuedJob(laneName, job.priority(), seq, job.laneCost());
+        }
+        long since;
+        if (lane == null) {
+            since = head == null ? 0 : seq - head;
+        } else {
+            since = job.laneCost() == null ? seq - lane.tail() : job.laneCost() - lane.tailCost();
+        }
+        return forecast.etaOfNewJob(laneName, job.priority(), job.cost(), Math.max(0, since));
     }
 
     private static Instant later(Instant a, Instant b) {

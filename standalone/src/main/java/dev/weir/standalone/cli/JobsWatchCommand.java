@@ -56,8 +56,9 @@ final class JobsWatchCommand implements Callable<Integer> {
         boolean reached = false;
         while (true) {
             try (WeirClient.Events events = client.events(id, lastEventId)) {
-                if (events.problem() != null && events.status() != 503) {
-                    throw new CliException(events.problem());
+                String problem = events.problem();
+                if (problem != null && events.status() != 503) {
+                    throw new CliException(problem);
                 }
                 reached = true;
                 open = events;
