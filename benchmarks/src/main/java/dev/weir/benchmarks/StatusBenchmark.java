@@ -40,6 +40,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -64,6 +65,7 @@ import picocli.CommandLine.Spec;
 final class StatusBenchmark implements Callable<Integer> {
     private static final String UPSTREAM = "quota";
     private static final double GOAL_P99_MS = 10;
+    private static final Duration LONGEST_SYNC = Duration.ofSeconds(60);
     private static final String BODY_HASH = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     private static final String PATH = "/v1/jobs/";
 
@@ -113,9 +115,18 @@ final class StatusBenchmark implements Callable<Integer> {
             out.printf(
                     Locale.ROOT, "%,d jobs in the store after %.0f s%n", jobs, (System.nanoTime() - startedNs) / 1e9);
             out.flush();
+            settle();
             return measure(out, status, bare);
         } finally {
             Directories.delete(directory);
+        }
+    }
+
+    /** What fills the stores is not what is measured: the disk would be writing it for a minute yet. */
+    private static void settle() throws IOException, InterruptedException {
+        Process sync = new ProcessBuilder("sync").start();
+        if (!sync.waitFor(LONGEST_SYNC.toSeconds(), TimeUnit.SECONDS)) {
+            sync.destroy();
         }
     }
 

@@ -47,6 +47,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("long")
 class TwoStatusInstancesIT {
     private static final int POSTS = Integer.getInteger("weir.posts", 400);
+    /** Longer than it takes until nobody shows older states. */
+    private static final int POSTS_WITH_THE_KILL = 2_000;
+
     private static final int AT_ONCE = 8;
     private static final List<String> ORDER = List.of("accepted", "queued", "dispatched", "succeeded");
 
@@ -123,7 +126,7 @@ class TwoStatusInstancesIT {
         answers.set(0);
         ExecutorService load = Executors.newSingleThreadExecutor();
         Future<?> loading = load.submit(() -> {
-            submitAndAsk(ingress, POSTS);
+            submitAndAsk(ingress, Math.min(POSTS, POSTS_WITH_THE_KILL));
             return null;
         });
         await().until(() -> answers.get() > 50);
