@@ -96,6 +96,7 @@ public final class HttpServer implements AutoCloseable {
         byte[] openApi = DocsPage.read("/openapi.json");
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
         threads.setName("http");
+        RequestsUnderWay requests = new RequestsUnderWay();
         javalin = Javalin.create(config -> {
             config.startup.showJavalinBanner = false;
             config.startup.showOldJavalinVersionWarning = false;
@@ -114,8 +115,9 @@ public final class HttpServer implements AutoCloseable {
                 server.setErrorHandler(new JettyErrors());
                 // What has come in is answered before it stops; what comes then is 503.
                 server.insertHandler(new GracefulHandler());
+                server.insertHandler(requests);
             });
-            config.jetty.addConnector((server, http) -> connector(server, http, host, port));
+            config.jetty.addConnector((server, http) -> connector(server, http, host, port, requests));
             config.jetty.modifyServletContextHandler(context -> context.setErrorHandler(new JettyErrors()));
             config.routes.beforeMatched(gate);
             config.routes.get(
@@ -173,15 +175,22 @@ public final class HttpServer implements AutoCloseable {
                                     "the request cannot be read as HTTP: " + e.getReason())
                             .write(ctx));
             config.routes.exception(Exception.class, (e, ctx) -> {
-                LOG.error("{} {} failed; answered 500", ctx.method(), ctx.path(), e);
-                Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
-                        .write(ctx);
+                try {
+                    LOG.error("{} {} failed; answered 500", ctx.method(), ctx.path(), e);
+                    Problem.of(500, "Internal Server Error", "Weir failed to answer; its log says why")
+                            .write(ctx);
+                } catch (RuntimeException ended) {
+                    // Its connection is gone, and the server has taken the request back: asked again, it would fail for
+                    // ever.
+                    LOG.debug("a request that has ended cannot be answered", e);
+                }
             });
         });
         javalin.start();
     }
 
-    private static Connector connector(Server server, HttpConfiguration http, String host, int port) {
+    private static Connector connector(
+            Server server, HttpConfiguration http, String host, int port, RequestsUnderWay requests) {
         ServerConnector tcp = new ServerConnector(server, new HttpConnectionFactory(http));
         tcp.setHost(host);
         tcp.setPort(port);
@@ -190,7 +199,7 @@ public final class HttpServer implements AutoCloseable {
         NetworkConnectionLimit limit = new NetworkConnectionLimit(MAX_CONNECTIONS, tcp);
         limit.setEndPointIdleTimeout(IDLE_TIMEOUT_WHEN_FULL.toMillis());
         tcp.addBean(limit);
-        tcp.addBean(new SlowHeaders(tcp, HEADER_TIMEOUT, LOOK_AT_HEADERS_EVERY));
+        tcp.addBean(new SlowHeaders(tcp, requests, HEADER_TIMEOUT, LOOK_AT_HEADERS_EVERY));
         return tcp;
     }
 

@@ -20,6 +20,7 @@ final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener
     private static final Logger LOG = LoggerFactory.getLogger(SlowHeaders.class);
 
     private final ServerConnector connector;
+    private final RequestsUnderWay requests;
     private final Duration timeout;
     private final Duration lookEvery;
     private final Map<Connection, Seen> connections = new ConcurrentHashMap<>();
@@ -28,8 +29,10 @@ final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener
     /** @param sinceNanos when nothing of a next request had come yet */
     private record Seen(long requests, long bytes, long sinceNanos) {}
 
-    SlowHeaders(ServerConnector connector, Duration timeout, Duration lookEvery) {
+    /** @param requests what is sent within one of these is no header */
+    SlowHeaders(ServerConnector connector, RequestsUnderWay requests, Duration timeout, Duration lookEvery) {
         this.connector = connector;
+        this.requests = requests;
         this.timeout = timeout;
         this.lookEvery = lookEvery;
     }
@@ -57,10 +60,10 @@ final class SlowHeaders extends AbstractLifeCycle implements Connection.Listener
         try {
             long now = System.nanoTime();
             connections.forEach((connection, seen) -> {
-                long requests = connection.getMessagesIn();
-                boolean underWay = requests > connection.getMessagesOut();
-                if (underWay || requests != seen.requests() || connection.getBytesIn() == seen.bytes()) {
-                    connections.replace(connection, seen, new Seen(requests, connection.getBytesIn(), now));
+                long begun = connection.getMessagesIn();
+                boolean underWay = requests.has(connection);
+                if (underWay || begun != seen.requests() || connection.getBytesIn() == seen.bytes()) {
+                    connections.replace(connection, seen, new Seen(begun, connection.getBytesIn(), now));
                 } else if (now - seen.sinceNanos() > timeout.toNanos()) {
                     LOG.debug("{} did not send its headers within {}; closed", connection, timeout);
                     connection.close();

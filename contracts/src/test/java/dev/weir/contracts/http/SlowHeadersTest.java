@@ -5,17 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.DefaultHandler;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.Test;
 
 class SlowHeadersTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofMillis(400);
     private static final String REQUEST = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
     @Test
@@ -23,9 +32,11 @@ class SlowHeadersTest {
         Server server = new Server();
         ServerConnector connector = new ServerConnector(server);
         connector.setHost("127.0.0.1");
-        connector.addBean(new SlowHeaders(connector, Duration.ofMillis(400), Duration.ofMillis(50)));
+        RequestsUnderWay requests = new RequestsUnderWay();
+        requests.setHandler(new DefaultHandler());
+        connector.addBean(new SlowHeaders(connector, requests, TIMEOUT, Duration.ofMillis(50)));
         server.addConnector(connector);
-        server.setHandler(new DefaultHandler());
+        server.setHandler(requests);
         server.start();
         try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort());
                 Socket idle = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort())) {
@@ -37,6 +48,48 @@ class SlowHeadersTest {
             assertThat(answer(idle)).startsWith("HTTP/1.1 404");
         } finally {
             server.stop();
+        }
+    }
+
+    @Test
+    void shouldLeaveTheOneThatStreamsItsBody_thoughItsAnswerHasBegun() throws Exception {
+        Server server = new Server();
+        ServerConnector connector = new ServerConnector(server);
+        connector.setHost("127.0.0.1");
+        RequestsUnderWay requests = new RequestsUnderWay();
+        requests.setHandler(new Answering());
+        connector.addBean(new SlowHeaders(connector, requests, TIMEOUT, Duration.ofMillis(50)));
+        server.addConnector(connector);
+        server.setHandler(requests);
+        server.start();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort())) {
+            socket.getOutputStream()
+                    .write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".getBytes(US_ASCII));
+            socket.setSoTimeout((int) PATIENCE.toMillis());
+            assertThat(new String(socket.getInputStream().readNBytes(12), US_ASCII))
+                    .isEqualTo("HTTP/1.1 200");
+            socket.getInputStream().read(new byte[16 * 1024]);
+            socket.setSoTimeout(20);
+
+            long until = System.nanoTime() + TIMEOUT.multipliedBy(3).toNanos();
+            while (System.nanoTime() - until < 0) {
+                assertThat(isClosedAfterOneMoreByte(socket)).isFalse();
+            }
+        } finally {
+            server.stop();
+        }
+    }
+
+    /** Begins its answer before it reads what it is sent. */
+    private static final class Answering extends Handler.Abstract {
+        @Override
+        public boolean handle(Request request, Response response, Callback callback) throws Exception {
+            Content.Sink.write(response, false, BufferUtil.toBuffer("begun"));
+            try (InputStream in = Content.Source.asInputStream(request)) {
+                in.transferTo(OutputStream.nullOutputStream());
+            }
+            callback.succeeded();
+            return true;
         }
     }
 
