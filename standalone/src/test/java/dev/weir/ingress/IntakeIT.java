@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,7 +82,9 @@ class IntakeIT {
         assertThat(times.values()).as("records of each key's job").containsOnly(1);
     }
 
+    /** Waits for the broker to be back, and needs so many jobs that some come while it is away. */
     @Test
+    @Tag("long")
     void shouldHaveEvery202InTheTopics_andAnswer503ToTheOthers_whenTheBrokerIsKilled() throws Exception {
         Thread killer = new Thread(this::killAndStart, "killer");
         killer.start();
