@@ -7,8 +7,10 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
+import dev.weir.throttler.upstream.Grant;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Journal;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.util.ArrayList;
@@ -78,8 +80,8 @@ final class MapJournal implements Journal {
     }
 
     @Override
-    public void putRequest(JobRequest request) {
-        requests.put(request.id(), request);
+    public void putRequest(Submission submission) {
+        requests.put(submission.spec().id(), submission.request());
     }
 
     @Override
@@ -110,8 +112,8 @@ final class MapJournal implements Journal {
     }
 
     @Override
-    public void send(Permit permit) {
-        sent.add(permit);
+    public void send(Grant grant) {
+        sent.add(grant.of(request(grant.job().id())));
     }
 
     @Override
@@ -145,7 +147,7 @@ final class MapJournal implements Journal {
     }
 
     @Override
-    public void deleteLane(LaneKey lane) {
+    public void deleteLane(LaneKey lane, long head) {
         lanes.remove(lane);
     }
 }

@@ -10,6 +10,7 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
 import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import java.time.Duration;
 import java.time.Instant;
@@ -125,6 +126,6 @@ public class ReleaseDecision {
 
     private void submit(String tenant) {
         JobRequest job = Jobs.job(Quota.UPSTREAM, tenant, submitted++, EpochNanos.toInstant(now), "{}");
-        throttle.submit(job, now);
+        throttle.submit(Submission.of(job), now);
     }
 }

@@ -1,6 +1,7 @@
 package dev.weir.contracts.kafka;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -9,10 +10,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.Module;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.weir.contracts.time.IsoInstants;
 import java.io.IOException;
@@ -32,7 +34,7 @@ public final class Json {
     /** The mapper of every record on the wire and in the stores. */
     public static final ObjectMapper MAPPER = JsonMapper.builder()
             .addModule(new JavaTimeModule())
-            .addModule(instants())
+            .addModule(records())
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
             .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -41,9 +43,16 @@ public final class Json {
 
     private Json() {}
 
-    private static Module instants() {
-        return new SimpleModule("instants")
-                .addSerializer(Instant.class, new ToStringSerializer(Instant.class))
+    private static Module records() {
+        return new SimpleModule("records")
+                .addSerializer(new JobEventJson())
+                .addSerializer(Instant.class, new StdSerializer<>(Instant.class) {
+                    @Override
+                    public void serialize(Instant instant, JsonGenerator json, SerializerProvider all)
+                            throws IOException {
+                        write(instant, json);
+                    }
+                })
                 .addDeserializer(Instant.class, new StdDeserializer<>(Instant.class) {
                     @Override
                     public Instant deserialize(JsonParser parser, DeserializationContext context) throws IOException {
@@ -58,6 +67,17 @@ public final class Json {
                         }
                     }
                 });
+    }
+
+    /** Writes an instant as a record has it. */
+    public static void write(Instant instant, JsonGenerator json) throws IOException {
+        char[] text = new char[IsoInstants.MOST_CHARS];
+        int length = IsoInstants.write(instant, text);
+        if (length == 0) {
+            json.writeString(instant.toString());
+        } else {
+            json.writeString(text, 0, length);
+        }
     }
 
     public static byte[] bytes(Object value) {

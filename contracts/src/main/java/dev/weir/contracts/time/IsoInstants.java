@@ -6,13 +6,23 @@ import java.time.LocalDate;
 
 /**
  * Instants as ISO-8601 in UTC, such as {@code 2026-11-22T09:30:00.123Z}. The form that {@link Instant#toString()} writes is read
- * four times as fast as by {@link Instant#parse}, which reads what else ISO-8601 allows: each record on the wire has three
- * or four of them.
+ * four times as fast as by {@link Instant#parse}, which reads what else ISO-8601 allows, and written faster, too: each record
+ * on the wire has three or four of them.
  */
 public final class IsoInstants {
     private static final int TO_SECONDS = "2026-11-22T09:30:00Z".length();
     private static final int FRACTION_AT = TO_SECONDS;
     private static final int MOST_DIGITS = 9;
+    /** Of what {@link #write} writes. */
+    public static final int MOST_CHARS = TO_SECONDS + 1 + MOST_DIGITS;
+
+    /** Of the years with four digits, which alone are written here. */
+    private static final long FIRST_SECOND = -62_167_219_200L;
+
+    private static final long LAST_SECOND = 253_402_300_799L;
+    private static final int SECONDS_PER_DAY = 86_400;
+    private static final int NANOS_PER_MILLI = 1_000_000;
+    private static final int NANOS_PER_MICRO = 1_000;
     private static final String SEPARATORS = "    -  -  T  :  :  ";
 
     private IsoInstants() {}
@@ -39,6 +49,54 @@ public final class IsoInstants {
             }
         }
         return Instant.ofEpochSecond(((day * 24 + hour) * 60 + minute) * 60 + second, nanos);
+    }
+
+    /**
+     * Writes the same text as {@link Instant#toString()}.
+     *
+     * @param into has room for {@link #MOST_CHARS}
+     * @return how many characters that took; 0 when the year does not have four digits, and then nothing is written
+     */
+    public static int write(Instant instant, char[] into) {
+        long second = instant.getEpochSecond();
+        if (second < FIRST_SECOND || second > LAST_SECOND) {
+            return 0;
+        }
+        LocalDate day = LocalDate.ofEpochDay(Math.floorDiv(second, SECONDS_PER_DAY));
+        int ofDay = Math.floorMod(second, SECONDS_PER_DAY);
+        digits(into, 0, 4, day.getYear());
+        into[4] = '-';
+        digits(into, 5, 7, day.getMonthValue());
+        into[7] = '-';
+        digits(into, 8, 10, day.getDayOfMonth());
+        into[10] = 'T';
+        digits(into, 11, 13, ofDay / 3600);
+        into[13] = ':';
+        digits(into, 14, 16, ofDay / 60 % 60);
+        into[16] = ':';
+        digits(into, 17, 19, ofDay % 60);
+        int end = FRACTION_AT - 1;
+        int nanos = instant.getNano();
+        if (nanos != 0) {
+            into[end++] = '.';
+            int places = nanos % NANOS_PER_MILLI == 0 ? 3 : nanos % NANOS_PER_MICRO == 0 ? 6 : MOST_DIGITS;
+            digits(
+                    into,
+                    end,
+                    end + places,
+                    places == 3 ? nanos / NANOS_PER_MILLI : places == 6 ? nanos / NANOS_PER_MICRO : nanos);
+            end += places;
+        }
+        into[end++] = 'Z';
+        return end;
+    }
+
+    private static void digits(char[] into, int from, int to, int value) {
+        int rest = value;
+        for (int i = to - 1; i >= from; i--) {
+            into[i] = (char) ('0' + rest % 10);
+            rest /= 10;
+        }
     }
 
     /** Four digits of a year, and at most nine of a fraction. */

@@ -24,6 +24,11 @@ class IsoInstantsTest {
             }
             Instant instant = Instant.ofEpochSecond(random.nextLong(-YEARS, YEARS), nanos);
             assertThat(IsoInstants.parse(instant.toString())).isEqualTo(instant);
+            char[] text = new char[IsoInstants.MOST_CHARS];
+            int length = IsoInstants.write(instant, text);
+            assertThat(length == 0 ? instant.toString() : new String(text, 0, length))
+                    .isEqualTo(instant.toString());
+            assertThat(length > 0).isEqualTo(instant.toString().matches("\\d{4}-.*"));
         }
     }
 

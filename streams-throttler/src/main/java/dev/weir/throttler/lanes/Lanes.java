@@ -173,6 +173,7 @@ public final class Lanes {
             while (lane.headEntry == null && lane.head < lane.tail) {
                 lane.headEntry = store.laneEntry(lane.key, lane.head);
                 if (lane.headEntry == null) {
+                    store.passLaneEntry(lane.key, lane.head);
                     lane.passHole();
                     if (++holes >= MAX_HOLES_PER_TURN) {
                         store.putLane(lane.state());
@@ -193,7 +194,8 @@ public final class Lanes {
         Lane lane = lane(turn);
         turns.remove(lane);
         virtualTime = Math.max(virtualTime, lane.finish);
-        leave(lane, turn.number(), turn.entry());
+        leave(lane, turn.entry());
+        store.passLaneEntry(lane.key, turn.number());
         lane.head++;
         lane.headCost += turn.entry().cost();
         lane.headEntry = null;
@@ -213,8 +215,10 @@ public final class Lanes {
         if (lane == null || number < lane.head || number >= lane.tail) {
             return;
         }
-        leave(lane, number, entry);
+        leave(lane, entry);
+        store.deleteLaneEntry(key, number);
         if (number == lane.head) {
+            store.passLaneEntry(key, number);
             lane.head++;
             lane.headCost += entry.cost();
             lane.headEntry = null;
@@ -318,17 +322,16 @@ public final class Lanes {
         store.putLane(lane.state());
     }
 
-    private void leave(Lane lane, long number, LaneEntry entry) {
+    private void leave(Lane lane, LaneEntry entry) {
         lane.jobs--;
         lane.cost -= entry.cost();
         waiting--;
         waitingCost -= entry.cost();
-        store.deleteLaneEntry(lane.key, number);
     }
 
     private void drop(Lane lane) {
         turns.remove(lane);
         lanes.remove(lane.key);
-        store.deleteLane(lane.key);
+        store.deleteLane(lane.key, lane.head);
     }
 }

@@ -71,6 +71,11 @@ final class FormReader {
         return value;
     }
 
+    void skipBlock() {
+        int bytes = small();
+        in.position(in.position() + bytes);
+    }
+
     int position() {
         return in.position();
     }

@@ -22,7 +22,12 @@ final class FormWriter {
     private int length;
 
     FormWriter(byte version) {
-        bytes = new byte[FIRST_BYTES];
+        this(version, 0);
+    }
+
+    /** @param block bytes of what it will hold beside its small fields */
+    FormWriter(byte version, int block) {
+        bytes = new byte[FIRST_BYTES + block];
         octet(version);
     }
 
@@ -72,10 +77,14 @@ final class FormWriter {
     }
 
     FormWriter block(byte[] value) {
-        number(value.length);
-        room(value.length);
-        System.arraycopy(value, 0, bytes, length, value.length);
-        length += value.length;
+        return block(value, 0, value.length);
+    }
+
+    FormWriter block(byte[] value, int from, int to) {
+        number(to - from);
+        room(to - from);
+        System.arraycopy(value, from, bytes, length, to - from);
+        length += to - from;
         return this;
     }
 
@@ -117,7 +126,7 @@ final class FormWriter {
     }
 
     /** Null for anything that would not come back as the same text. */
-    private static @Nullable UUID uuid(String value) {
+    static @Nullable UUID uuid(String value) {
         if (value.length() != UUID_CHARS) {
             return null;
         }

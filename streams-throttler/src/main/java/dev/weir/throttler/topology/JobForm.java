@@ -1,11 +1,13 @@
 package dev.weir.throttler.topology;
 
+import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.throttler.upstream.Job;
-import java.util.HashMap;
-import java.util.Map;
+import dev.weir.throttler.upstream.Submission;
+import java.time.Instant;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * its request holds nothing but that.
  */
 final class JobForm {
-    private static final byte VERSION = 1;
-    private static final byte STATE = 1;
+    private static final byte VERSION = 2;
+    private static final byte OPEN = 1;
     private static final byte END = 2;
 
     private JobForm() {}
@@ -32,73 +34,91 @@ final class JobForm {
         return state(in, spec(in));
     }
 
-    /** @param job the request's, in its first state */
-    static byte[] bytes(JobRequest request, Job job) {
-        FormWriter out = new FormWriter(VERSION);
+    /** @param job the submission's, in its first state */
+    static byte[] bytes(Submission submission, Job job) {
+        FormWriter out;
+        if (submission instanceof RawSubmission raw) {
+            out = open(raw.v(), raw.notBefore(), raw.traceparent(), raw.callBytes());
+            raw.call(out);
+        } else {
+            JobRequest request = submission.request();
+            byte[] call = Json.bytes(request.request());
+            out = open(request.v(), request.notBefore(), request.traceparent(), call.length)
+                    .block(call);
+        }
         spec(out, job.spec());
-        state(out.octet(STATE), job);
-        out.number(request.v()).maybe(request.notBefore()).maybe(request.traceparent());
-        Call call = request.request();
-        out.text(call.method()).text(call.path()).number(call.headers().size());
-        call.headers().forEach((name, value) -> out.text(name).text(value));
-        return out.maybe(call.body()).maybe(call.bodyBase64()).bytes();
+        state(out, job);
+        return out.bytes();
+    }
+
+    private static FormWriter open(int v, @Nullable Instant notBefore, @Nullable String traceparent, int callBytes) {
+        return new FormWriter(VERSION, callBytes)
+                .octet(OPEN)
+                .number(v)
+                .maybe(notBefore)
+                .maybe(traceparent);
     }
 
     /** What stands in the place of its request. */
     static byte[] end(Job ended) {
-        FormWriter out = new FormWriter(VERSION);
+        FormWriter out = new FormWriter(VERSION).octet(END);
         spec(out, ended.spec());
-        state(out.octet(END), ended);
+        state(out, ended);
         return out.bytes();
     }
 
     /** The state that stands with a request, or in its place. */
     static Job submitted(byte[] bytes) {
         FormReader in = requestReader(bytes);
-        Job.Spec spec = spec(in);
-        in.octet();
-        return state(in, spec);
+        if (in.octet() == OPEN) {
+            in.number();
+            in.maybeInstant();
+            in.maybeText();
+            in.skipBlock();
+        }
+        return state(in, spec(in));
+    }
+
+    /** What a job asks for, as it goes out: the call as JSON, just as it came. */
+    record Asked(
+            int v, @Nullable Instant notBefore, @Nullable String traceparent, Bytes call) {}
+
+    /** Null when the job has ended. */
+    static @Nullable Asked asked(byte[] bytes) {
+        return asked(requestReader(bytes));
     }
 
     /** Null when the job has ended. */
     static @Nullable JobRequest request(byte[] bytes) {
         FormReader in = requestReader(bytes);
-        Job.Spec spec = spec(in);
-        if (in.octet() == END) {
+        Asked asked = asked(in);
+        if (asked == null) {
             return null;
         }
-        state(in, spec);
-        int v = in.small();
-        var notBefore = in.maybeInstant();
-        String traceparent = in.maybeText();
+        Job.Spec spec = spec(in);
         return new JobRequest(
-                v,
+                asked.v(),
                 spec.id(),
                 spec.tenant(),
                 spec.upstream(),
-                call(in),
+                Json.read(asked.call().get(), Call.class),
                 spec.priority(),
-                notBefore,
+                asked.notBefore(),
                 spec.deadline(),
                 spec.cost(),
                 spec.acceptedAt(),
                 spec.bodyHash(),
-                traceparent);
+                asked.traceparent());
+    }
+
+    private static @Nullable Asked asked(FormReader in) {
+        return in.octet() == END
+                ? null
+                : new Asked(in.small(), in.maybeInstant(), in.maybeText(), Bytes.wrap(in.block()));
     }
 
     private static FormReader requestReader(byte[] bytes) {
         return new FormReader(bytes, VERSION, "a job's request");
-    }
-
-    private static Call call(FormReader in) {
-        String method = in.text();
-        String path = in.text();
-        int count = in.small();
-        Map<String, String> headers = new HashMap<>();
-        for (int i = 0; i < count; i++) {
-            headers.put(in.text(), in.text());
-        }
-        return new Call(method, path, headers, in.maybeText(), in.maybeText());
     }
 
     private static void spec(FormWriter out, Job.Spec spec) {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Neighbours in a lane, kept in one record: what a burst puts into a lane between two commits costs one write for so many jobs.
- * Entries stand in any order, each after its place on the page.
+ * Entries stand in any order, each after its place on the page. Those before the lane's head stay until the page goes.
  */
 final class LanePage {
     static final int ENTRIES = 16;
@@ -19,6 +19,11 @@ final class LanePage {
 
     static long page(long number) {
         return Math.floorDiv(number, (long) ENTRIES);
+    }
+
+    /** Whether nothing comes after this number on its page. */
+    static boolean endsPage(long number) {
+        return place(number) == ENTRIES - 1;
     }
 
     static byte[] with(byte @Nullable [] page, long number, LaneEntry entry) {

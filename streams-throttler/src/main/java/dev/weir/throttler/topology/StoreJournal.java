@@ -4,20 +4,19 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.quota.PermitLog;
+import dev.weir.throttler.upstream.Grant;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Journal;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.utils.Bytes;
@@ -31,26 +30,18 @@ import org.jspecify.annotations.Nullable;
 final class StoreJournal implements Journal {
     /** Of a job's first state, which stands with its request. */
     private static final long FIRST_REVISION = 1;
-    /** The ends of so many lanes and permit logs, less than a kilobyte each. */
-    private static final int RECENT_PAGES = 512;
 
     private final KeyValueStore<Bytes, byte[]> jobs;
     private final KeyValueStore<Bytes, byte[]> heads;
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
-    /** Nobody else writes to the stores: what was written last need not be looked for in them. */
-    private final Map<Bytes, byte[]> recentPages = new LinkedHashMap<>(RECENT_PAGES, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Bytes, byte[]> eldest) {
-            return size() > RECENT_PAGES;
-        }
-    };
-
+    private final HeadWrites headWrites;
+    private final NewestIds newestIds;
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
     /** Is written with its job's first state. */
-    private @Nullable JobRequest unwritten;
+    private @Nullable Submission unwritten;
 
     private @Nullable String lastReadId;
     private byte @Nullable [] lastRead;
@@ -63,7 +54,9 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = jobs;
         this.heads = heads;
-        this.timers = new StoredTimers(jobs, heads);
+        this.headWrites = new HeadWrites(heads);
+        this.newestIds = new NewestIds(heads);
+        this.timers = new StoredTimers(jobs, heads, headWrites);
         this.context = context;
         this.metrics = metrics;
         this.nowMs = nowMs;
@@ -82,20 +75,25 @@ final class StoreJournal implements Journal {
     }
 
     @Override
+    public @Nullable Job known(String id) {
+        return newestIds.isNew(id) ? null : submitted(id);
+    }
+
+    @Override
     public void putJob(Job job) {
-        JobRequest request = unwritten;
+        Submission submission = unwritten;
         unwritten = null;
         if (job.status().finished()) {
             putRequest(job.id(), JobForm.end(job));
             if (job.revision() > FIRST_REVISION + 1) {
-                jobs.delete(Keys.job(job.id()));
+                delete(Keys.job(job.id()));
             }
-        } else if (request != null) {
-            if (!request.id().equals(job.id())) {
+        } else if (submission != null) {
+            if (!submission.spec().id().equals(job.id())) {
                 throw new IllegalStateException(
-                        "the request of " + request.id() + " is followed by the state of " + job.id());
+                        "the request of " + submission.spec().id() + " is followed by the state of " + job.id());
             }
-            putRequest(job.id(), JobForm.bytes(request, job));
+            putRequest(job.id(), JobForm.bytes(submission, job));
         } else {
             jobs.put(Keys.job(job.id()), JobForm.bytes(job));
         }
@@ -104,25 +102,35 @@ final class StoreJournal implements Journal {
     @Override
     public void deleteJob(String id) {
         lastReadId = null;
-        jobs.delete(Keys.request(id));
+        delete(Keys.request(id));
+    }
+
+    /** Not the store's own, which reads what was there first. */
+    private void delete(Bytes key) {
+        jobs.put(key, null);
     }
 
     @Override
     public JobRequest request(String jobId) {
-        if (unwritten != null && unwritten.id().equals(jobId)) {
-            return unwritten;
+        Submission submission = unwritten;
+        if (submission != null && submission.spec().id().equals(jobId)) {
+            return submission.request();
         }
-        byte[] stored = storedRequest(jobId);
-        JobRequest request = stored == null ? null : JobForm.request(stored);
-        if (request == null) {
-            throw new IllegalStateException("job " + jobId + " waits, but what it asks for is not in the store");
-        }
-        return request;
+        return kept(jobId, JobForm::request);
     }
 
     @Override
-    public void putRequest(JobRequest request) {
-        unwritten = request;
+    public void putRequest(Submission submission) {
+        unwritten = submission;
+    }
+
+    private <T> T kept(String jobId, Function<byte[], @Nullable T> form) {
+        byte[] stored = storedRequest(jobId);
+        T kept = stored == null ? null : form.apply(stored);
+        if (kept == null) {
+            throw new IllegalStateException("job " + jobId + " waits, but what it asks for is not in the store");
+        }
+        return kept;
     }
 
     private void putRequest(String id, byte[] form) {
@@ -142,14 +150,14 @@ final class StoreJournal implements Journal {
     @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
         Bytes key = Keys.permitPage(upstream, PermitRecord.page(number));
-        putPage(key, new PermitRecord(slot, arrival, cost).on(page(key), number));
+        headWrites.put(key, new PermitRecord(slot, arrival, cost).on(headWrites.get(key), number));
     }
 
     /** The permits before it are forgotten by then, so its page goes with the last one on it. */
     @Override
     public void deletePermit(String upstream, long number) {
         if (PermitRecord.endsPage(number)) {
-            putPage(Keys.permitPage(upstream, PermitRecord.page(number)), null);
+            headWrites.put(Keys.permitPage(upstream, PermitRecord.page(number)), null);
         }
     }
 
@@ -165,58 +173,56 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        byte[] page = page(Keys.lanePage(lane, LanePage.page(number)));
+        byte[] page = headWrites.get(Keys.lanePage(lane, LanePage.page(number)));
         return page == null ? null : LanePage.entry(page, number);
     }
 
     @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
         Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        putPage(key, LanePage.with(page(key), number, entry));
+        headWrites.put(key, LanePage.with(headWrites.get(key), number, entry));
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
         Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        byte[] page = page(key);
+        byte[] page = headWrites.get(key);
         if (page != null) {
-            putPage(key, LanePage.without(page, number));
+            headWrites.put(key, LanePage.without(page, number));
         }
     }
 
-    private byte @Nullable [] page(Bytes key) {
-        byte[] page = recentPages.get(key);
-        return page == null ? heads.get(key) : page;
-    }
-
-    private void putPage(Bytes key, byte @Nullable [] page) {
-        heads.put(key, page);
-        if (page == null) {
-            recentPages.remove(key);
-        } else {
-            recentPages.put(key, page);
+    /** Nobody reads what stands before a lane's head, so its page goes with the last place on it. */
+    @Override
+    public void passLaneEntry(LaneKey lane, long number) {
+        if (LanePage.endsPage(number)) {
+            headWrites.put(Keys.lanePage(lane, LanePage.page(number)), null);
         }
     }
 
     @Override
     public void putLane(LaneState lane) {
-        heads.put(Keys.lane(lane.key()), HeadForm.bytes(lane));
+        headWrites.put(lane);
     }
 
     @Override
-    public void deleteLane(LaneKey lane) {
-        heads.delete(Keys.lane(lane));
+    public void deleteLane(LaneKey lane, long head) {
+        if (!LanePage.endsPage(head - 1)) {
+            headWrites.put(Keys.lanePage(lane, LanePage.page(head)), null);
+        }
+        headWrites.delete(lane);
     }
 
     @Override
     public void putState(UpstreamState state) {
-        heads.put(Keys.upstream(state.settings().upstream()), headForm.bytes(state));
+        headWrites.put(Keys.upstream(state.settings().upstream()), headForm.bytes(state));
     }
 
     @Override
-    public void send(Permit permit) {
-        metrics.released(permit.upstream());
-        forward(permit.jobId(), permit, ThrottleTopology.DISPATCH_SINK);
+    public void send(Grant grant) {
+        String id = grant.job().id();
+        metrics.released(grant.job().upstream());
+        forward(id, PermitJson.bytes(grant, kept(id, JobForm::asked)), ThrottleTopology.DISPATCH_SINK);
     }
 
     @Override
@@ -234,7 +240,16 @@ final class StoreJournal implements Journal {
     }
 
     void forward(String key, Object value, String sink) {
-        context.forward(new Record<>(key, Json.bytes(value), nowMs.getAsLong()), sink);
+        forward(key, Json.bytes(value), sink);
+    }
+
+    private void forward(String key, byte[] value, String sink) {
+        context.forward(new Record<>(key, value, nowMs.getAsLong()), sink);
+    }
+
+    /** Writes what a record or a tick changed and is not written yet; at its end. */
+    void flush() {
+        headWrites.flush();
     }
 
     List<UpstreamState> states() {

@@ -28,6 +28,7 @@ final class StoredTimers {
 
     private final KeyValueStore<Bytes, byte[]> jobs;
     private final KeyValueStore<Bytes, byte[]> heads;
+    private final HeadWrites headWrites;
     /** The pages that timers are put on now, by kind and upstream. */
     private final Map<String, TimerPage> open = new HashMap<>();
     /** Timers of pages that were read, until they are due. */
@@ -44,10 +45,12 @@ final class StoredTimers {
     /**
      * @param jobs holds the timers that stand by themselves
      * @param heads holds pages, and the low-water mark
+     * @param headWrites of the same
      */
-    StoredTimers(KeyValueStore<Bytes, byte[]> jobs, KeyValueStore<Bytes, byte[]> heads) {
+    StoredTimers(KeyValueStore<Bytes, byte[]> jobs, KeyValueStore<Bytes, byte[]> heads, HeadWrites headWrites) {
         this.jobs = jobs;
         this.heads = heads;
+        this.headWrites = headWrites;
     }
 
     void put(Timer timer) {
@@ -57,14 +60,15 @@ final class StoredTimers {
             TimerPage page = open.compute(
                     timer.kind() + timer.upstream(),
                     (owner, before) -> before != null && before.takes(timer) ? before : new TimerPage(timer));
-            heads.put(page.key(), page.with(timer));
+            headWrites.put(page.key(), page.with(timer));
         }
         next = Math.min(next, EpochNanos.of(timer.due()));
     }
 
     void delete(Timer timer) {
         if (timer.kind().isDeleted()) {
-            jobs.delete(Keys.timer(timer));
+            // Not delete(), which reads what was there first.
+            jobs.put(Keys.timer(timer), null);
         }
     }
 
@@ -79,14 +83,14 @@ final class StoredTimers {
                 : EpochNanos.of(Keys.timer(pages.firstKey()).due());
         Instant mark = EpochNanos.toInstant(Math.min(at, Math.min(next, kept)));
         if (mark.isAfter(from)) {
-            heads.put(LOW_WATER, Json.bytes(mark));
+            headWrites.put(LOW_WATER, Json.bytes(mark));
         }
         return due;
     }
 
     /** No timer is due before this: deleted ones are never scanned twice. */
     Instant lowWater() {
-        byte[] mark = heads.get(LOW_WATER);
+        byte[] mark = headWrites.get(LOW_WATER);
         return mark == null ? Instant.EPOCH : Json.read(mark, Instant.class);
     }
 
@@ -152,7 +156,7 @@ final class StoredTimers {
         Paged paged = read.remove();
         if (pages.merge(paged.page(), -1, Integer::sum) == 0) {
             pages.remove(paged.page());
-            heads.delete(paged.page());
+            headWrites.put(paged.page(), null);
         }
         return paged.timer();
     }

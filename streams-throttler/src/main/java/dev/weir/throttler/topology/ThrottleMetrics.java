@@ -2,6 +2,7 @@ package dev.weir.throttler.topology;
 
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.JobStatus;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -18,6 +19,7 @@ public final class ThrottleMetrics {
     private static final List<String> CIRCUIT_STATES = List.of("closed", "open", "half-open");
 
     private final MeterRegistry registry;
+    private final Map<String, Counter> released = new ConcurrentHashMap<>();
     private final Map<String, Forecast> newest = new ConcurrentHashMap<>();
     /** Those that have gauges: a window may be added while Weir runs. */
     private final Set<WindowOf> windows = ConcurrentHashMap.newKeySet();
@@ -29,7 +31,8 @@ public final class ThrottleMetrics {
     }
 
     void released(String upstream) {
-        registry.counter("weir.released", "upstream", upstream).increment();
+        released.computeIfAbsent(upstream, name -> registry.counter("weir.released", "upstream", name))
+                .increment();
     }
 
     void finished(String upstream, JobStatus status) {

@@ -16,7 +16,9 @@ import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
 import dev.weir.throttler.upstream.Control;
+import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
@@ -150,6 +152,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         if (reason != null) {
             poison(record, source, reason);
         }
+        journal().flush();
     }
 
     private static byte[] value(Record<String, byte[]> record) {
@@ -166,18 +169,19 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             return "it has " + value.length + " bytes, and a job of more than " + Topics.MAX_JOB_BYTES
                     + " does not fit into the records that follow from it";
         }
-        JobRequest request = Json.read(value, JobRequest.class);
-        String wrong = misplaced(request.upstream());
-        wrong = wrong == null ? misnamed("id", request.id()) : wrong;
-        wrong = wrong == null ? misnamed("tenant", request.tenant()) : wrong;
+        Submission submission = RawSubmission.read(value);
+        Job.Spec spec = submission.spec();
+        String wrong = misplaced(spec.upstream());
+        wrong = wrong == null ? misnamed("id", spec.id()) : wrong;
+        wrong = wrong == null ? misnamed("tenant", spec.tenant()) : wrong;
         if (wrong != null) {
             return wrong;
         }
-        Entry entry = entryFor(request.upstream());
+        Entry entry = entryFor(spec.upstream());
         if (entry == null) {
-            refuse(request, "the upstream " + request.upstream() + " is not configured here and never was");
+            refuse(submission.request(), "the upstream " + spec.upstream() + " is not configured here and never was");
         } else {
-            entry.throttle.submit(request, now());
+            entry.throttle.submit(submission, now());
             touched(entry);
         }
         return null;
@@ -283,6 +287,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             }
         }
         turns.forEach(entry -> entry.throttle.save());
+        journal().flush();
         Instant at = EpochNanos.toInstant(now);
         for (Entry entry : turns) {
             if (forecastIsDue(entry, at)) {

@@ -1,6 +1,5 @@
 package dev.weir.throttler.upstream;
 
-import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
 import dev.weir.throttler.lanes.LaneEntry;
@@ -97,23 +96,8 @@ public record Job(
         }
     }
 
-    static Job of(JobRequest request) {
-        return new Job(
-                VERSION,
-                new Spec(
-                        request.id(),
-                        request.tenant(),
-                        request.upstream(),
-                        request.priority(),
-                        request.cost(),
-                        request.acceptedAt(),
-                        request.deadline(),
-                        request.bodyHash()),
-                JobStatus.ACCEPTED,
-                0,
-                Tally.NONE,
-                Place.NOWHERE,
-                null);
+    static Job of(Spec spec) {
+        return new Job(VERSION, spec, JobStatus.ACCEPTED, 0, Tally.NONE, Place.NOWHERE, null);
     }
 
     public String id() {

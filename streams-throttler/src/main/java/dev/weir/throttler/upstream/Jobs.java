@@ -53,11 +53,12 @@ final class Jobs {
     }
 
     /** Keeps what is to be called, for as long as the job has not ended. */
-    void keep(JobRequest request) {
-        journal.putRequest(request);
-        Instant deadline = request.deadline();
+    void keep(Submission submission) {
+        journal.putRequest(submission);
+        Job.Spec spec = submission.spec();
+        Instant deadline = spec.deadline();
         if (deadline != null) {
-            journal.putTimer(new Timer(deadline, Timer.Kind.DEADLINE, request.upstream(), request.id()));
+            journal.putTimer(new Timer(deadline, Timer.Kind.DEADLINE, spec.upstream(), spec.id()));
         }
     }
 

@@ -3,7 +3,6 @@ package dev.weir.throttler.upstream;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneStore;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +22,11 @@ public interface Journal extends LaneStore {
         return job(id);
     }
 
+    /** The same of a job that most likely is not known. It is put next if it is not. */
+    default @Nullable Job known(String id) {
+        return submitted(id);
+    }
+
     /** What a job that has ended asked for is let go with that. */
     void putJob(Job job);
 
@@ -32,7 +36,7 @@ public interface Journal extends LaneStore {
     JobRequest request(String jobId);
 
     /** The job's first state follows at once, and stands beside it. */
-    void putRequest(JobRequest request);
+    void putRequest(Submission submission);
 
     void putPermit(String upstream, long number, long slot, long arrival, int cost);
 
@@ -45,7 +49,8 @@ public interface Journal extends LaneStore {
 
     void putState(UpstreamState state);
 
-    void send(Permit permit);
+    /** The permit goes out with what its job asks for. */
+    void send(Grant grant);
 
     void send(JobEvent event);
 

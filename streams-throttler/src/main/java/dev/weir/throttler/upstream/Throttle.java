@@ -3,10 +3,8 @@ package dev.weir.throttler.upstream;
 import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.Forecast;
-import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
-import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
@@ -128,25 +126,26 @@ public final class Throttle {
     }
 
     /** Takes a job. One that is known already is passed over: the first in Kafka wins. */
-    public void submit(JobRequest request, long now) {
+    public void submit(Submission submission, long now) {
         long at = read(now);
-        Job known = journal.submitted(request.id());
+        Job.Spec spec = submission.spec();
+        Job known = journal.known(spec.id());
         if (known != null) {
-            if (!known.spec().bodyHash().equals(request.bodyHash())) {
+            if (!known.spec().bodyHash().equals(spec.bodyHash())) {
                 LOG.warn(
                         "job {} came again with another body; the first one stands, the other is not called",
-                        request.id());
+                        spec.id());
             }
             return;
         }
-        Job job = Job.of(request);
-        Instant notBefore = request.notBefore();
-        if (request.cost() > settings.smallestBudget()) {
-            jobs.kill(job, request, tooCostly(job), null, at);
+        Job job = Job.of(spec);
+        Instant notBefore = submission.notBefore();
+        if (spec.cost() > settings.smallestBudget()) {
+            jobs.kill(job, submission.request(), tooCostly(job), null, at);
         } else if (Jobs.overdue(job, at)) {
             jobs.finish(job, JobStatus.EXPIRED, "its deadline had passed when it came", false, at);
         } else {
-            jobs.keep(request);
+            jobs.keep(submission);
             if (notBefore != null && EpochNanos.of(notBefore) > at) {
                 jobs.schedule(job, notBefore, at);
                 changed = true;
@@ -349,7 +348,6 @@ public final class Throttle {
     }
 
     private void release(Job job, long slot, Instant slotAt, long now) {
-        JobRequest request = journal.request(job.id());
         long arrival = slot + settings.permitTtl().toNanos() + ARRIVAL_ALLOWANCE.toNanos();
         long number = log.take(slot, job.cost(), arrival);
         journal.putPermit(settings.upstream(), number, slot, arrival, job.cost());
@@ -360,18 +358,7 @@ public final class Throttle {
         Instant expiresAt = slotAt.plus(settings.permitTtl());
         Instant doubtAt = expiresAt.plus(settings.timeout()).plus(DOUBT_MARGIN);
         Job dispatched = jobs.dispatch(job, number, slotAt, doubtAt, now);
-        journal.send(new Permit(
-                Permit.VERSION,
-                job.id(),
-                job.spec().tenant(),
-                job.upstream(),
-                number,
-                slotAt,
-                expiresAt,
-                dispatched.tally().attempts(),
-                settings.timeout().toMillis(),
-                request.request(),
-                request.traceparent()));
+        journal.send(new Grant(dispatched, number, slotAt, expiresAt, settings.timeout()));
         changed = true;
     }
 

@@ -190,7 +190,7 @@ class LanesTest {
         }
 
         @Override
-        public void deleteLane(LaneKey lane) {
+        public void deleteLane(LaneKey lane, long head) {
             // as above
         }
     }

@@ -5,15 +5,16 @@ import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
+import dev.weir.throttler.upstream.Grant;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Journal;
 import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
@@ -148,8 +149,8 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void putRequest(JobRequest request) {
-        put(requests, request.id(), request);
+    public void putRequest(Submission submission) {
+        put(requests, submission.spec().id(), submission.request());
     }
 
     @Override
@@ -188,8 +189,8 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void send(Permit permit) {
-        steps.add(new Step.Gave(permit));
+    public void send(Grant grant) {
+        steps.add(new Step.Gave(grant.of(request(grant.job().id()))));
     }
 
     @Override
@@ -223,7 +224,7 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void deleteLane(LaneKey lane) {
+    public void deleteLane(LaneKey lane, long head) {
         put(lanes, lane, null);
     }
 

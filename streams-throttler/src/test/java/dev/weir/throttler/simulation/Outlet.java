@@ -15,6 +15,7 @@ import dev.weir.throttler.lanes.Lanes;
 import dev.weir.throttler.quota.PermitLog;
 import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,7 +57,7 @@ final class Outlet {
     }
 
     void submit(String tenant, Priority priority, int cost) {
-        throttle.submit(request(Integer.toString(submitted++), tenant, priority, cost), now);
+        throttle.submit(Submission.of(request(Integer.toString(submitted++), tenant, priority, cost)), now);
     }
 
     void cancel(int job) {

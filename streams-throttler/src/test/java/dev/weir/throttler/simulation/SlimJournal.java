@@ -8,8 +8,10 @@ import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
+import dev.weir.throttler.upstream.Grant;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Journal;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.util.ArrayList;
@@ -59,7 +61,7 @@ final class SlimJournal implements Journal {
     }
 
     @Override
-    public void putRequest(JobRequest ofJob) {
+    public void putRequest(Submission submission) {
         // one stands for all
     }
 
@@ -89,8 +91,8 @@ final class SlimJournal implements Journal {
     }
 
     @Override
-    public void send(Permit permit) {
-        permits.add(permit);
+    public void send(Grant grant) {
+        permits.add(grant.of(request));
     }
 
     @Override
@@ -135,7 +137,7 @@ final class SlimJournal implements Journal {
     }
 
     @Override
-    public void deleteLane(LaneKey lane) {
+    public void deleteLane(LaneKey lane, long head) {
         // never restarted
     }
 }

@@ -7,6 +7,7 @@ import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.upstream.Control;
 import dev.weir.throttler.upstream.Settings;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
 import java.time.Duration;
@@ -264,7 +265,7 @@ final class ThrottleHost {
             } else {
                 JobRequest request = (JobRequest) record;
                 journal.note(new Step.Submitted(request, clock()));
-                throttle.submit(request, clock());
+                throttle.submit(Submission.of(request), clock());
             }
             taken();
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.contracts.config.CircuitBreakerSettings;
 import dev.weir.contracts.config.Weights;
+import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
@@ -20,6 +21,7 @@ import dev.weir.throttler.upstream.Hold;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Settings;
 import dev.weir.throttler.upstream.Silence;
+import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Duration;
@@ -56,8 +58,10 @@ class StoredFormsTest {
         assertThat(JobForm.job(JobForm.bytes(queued))).isEqualTo(queued);
         assertThat(JobForm.job(JobForm.bytes(out))).isEqualTo(out);
         Job first = first(request);
-        assertThat(JobForm.request(JobForm.bytes(request, first))).isEqualTo(request);
-        assertThat(JobForm.submitted(JobForm.bytes(request, first))).isEqualTo(first);
+        assertThat(JobForm.request(JobForm.bytes(Submission.of(request), first)))
+                .isEqualTo(request);
+        assertThat(JobForm.submitted(JobForm.bytes(Submission.of(request), first)))
+                .isEqualTo(first);
         assertThat(JobForm.submitted(JobForm.end(out))).isEqualTo(out);
         assertThat(JobForm.request(JobForm.end(out))).isNull();
     }
@@ -67,10 +71,12 @@ class StoredFormsTest {
         JobRequest request = request(ID, Map.of(), null, "AAEC");
         Job job = first(request);
 
-        byte[] bytes = JobForm.bytes(request, job);
+        byte[] bytes = JobForm.bytes(Submission.of(request), job);
+        byte[] raw = JobForm.bytes(RawSubmission.read(Json.bytes(request)), job);
 
         assertThat(JobForm.submitted(bytes)).isEqualTo(job);
         assertThat(JobForm.request(bytes)).isEqualTo(request);
+        assertThat(raw).isEqualTo(bytes);
     }
 
     @ParameterizedTest
@@ -206,11 +212,11 @@ class StoredFormsTest {
     @Test
     void shouldSayWhatToDo_whenAValueIsOfAnUnknownVersion() {
         byte[] bytes = JobForm.bytes(job(ID, JobStatus.QUEUED, new Job.Place("t", 1L, null, null, null), null, null));
-        bytes[0] = 2;
+        bytes[0] = 3;
 
         assertThatThrownBy(() -> JobForm.job(bytes))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("a job of version 2")
+                .hasMessageContaining("a job of version 3")
                 .hasMessageContaining("start the one that wrote it");
     }
 

@@ -58,7 +58,7 @@ class ForecasterTest {
         }
 
         @Override
-        public void deleteLane(LaneKey lane) {
+        public void deleteLane(LaneKey lane, long head) {
             throw new AssertionError("nothing is taken");
         }
     }
