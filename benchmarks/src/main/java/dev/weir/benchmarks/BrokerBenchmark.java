@@ -40,8 +40,13 @@ final class BrokerBenchmark implements Callable<Integer> {
     @Option(names = "--jobs", description = "In each round.")
     int jobs = 200_000;
 
-    @Option(names = "--rounds", description = "That count; one more comes before them, to warm up.")
+    @Option(names = "--rounds", description = "That count.")
     int rounds = 3;
+
+    @Option(
+            names = "--warm-ups",
+            description = "Rounds before them: whoever has more code takes longer until all of it is compiled.")
+    int warmUps = 2;
 
     @Option(names = "--lanes", description = "Lanes over all.")
     int lanes = 100;
@@ -73,14 +78,14 @@ final class BrokerBenchmark implements Callable<Integer> {
         List<Contender.Rate> outcomes = new ArrayList<>();
         out.printf("%-8s%-14s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
         out.printf("%-8s%-14s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
-        for (int round = 0; round <= rounds; round++) {
+        for (int round = 1 - warmUps; round <= rounds; round++) {
             try (Broker broker = new Broker()) {
                 produce(broker, upstreams);
                 List<Contender> order = new ArrayList<>(contenders);
-                Collections.rotate(order, round);
+                Collections.rotate(order, round + warmUps);
                 for (Contender contender : order) {
                     Contender.Rates run = contender.run(broker, jobs);
-                    String name = round == 0 ? "warm-up" : Integer.toString(round);
+                    String name = round <= 0 ? "warm-up" : Integer.toString(round);
                     row(out, name, contender.name(), run, contender == weir ? weir.outcomes() : null);
                     if (round > 0) {
                         rates.computeIfAbsent(contender, c -> new ArrayList<>()).add(run);

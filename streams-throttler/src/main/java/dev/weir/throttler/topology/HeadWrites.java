@@ -9,8 +9,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is written to the heads' store. A tick changes the same pages and lanes again and again: they are written once, when it
- * ends. Nobody else writes to the store, so what was written lately need not be looked for in it. Not thread-safe.
+ * What is written to the heads' store. A step of a tick changes the same pages and lanes again and again: they are written once,
+ * when it ends. Nobody else writes to the store, so what was written lately need not be looked for in it. Not thread-safe.
  */
 final class HeadWrites {
     /** The ends of so many lanes and permit logs, less than a kilobyte each. */
@@ -23,7 +23,7 @@ final class HeadWrites {
             return size() > RECENT_PAGES;
         }
     };
-    /** Not in the store yet, null for what is to go from it; no more than one record or one tick changes. */
+    /** Not in the store yet, null for what is to go from it; no more than one record or one step of a tick changes. */
     private final Map<Bytes, byte @Nullable []> unwritten = new LinkedHashMap<>();
 
     /** The same, of lanes; null for those that are no more. */

@@ -117,6 +117,11 @@ final class JobForm {
                 : new Asked(in.small(), in.maybeInstant(), in.maybeText(), Bytes.wrap(in.block()));
     }
 
+    /** Whether nothing is left of a request but its job's end. */
+    static boolean hasEnded(byte[] bytes) {
+        return requestReader(bytes).octet() == END;
+    }
+
     private static FormReader requestReader(byte[] bytes) {
         return new FormReader(bytes, VERSION, "a job's request");
     }

@@ -16,10 +16,13 @@ import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -36,8 +39,12 @@ final class StoreJournal implements Journal {
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
+    private final ReadAhead ahead;
     private final HeadWrites headWrites;
     private final NewestIds newestIds;
+    /** States of jobs that are written with the next {@link #flush}: the store takes many at once for less. */
+    private final Map<Bytes, byte[]> unwrittenJobs = new LinkedHashMap<>();
+
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
     /** Is written with its job's first state. */
@@ -54,6 +61,7 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = jobs;
         this.heads = heads;
+        this.ahead = new ReadAhead(jobs);
         this.headWrites = new HeadWrites(heads);
         this.newestIds = new NewestIds(heads);
         this.timers = new StoredTimers(jobs, heads, headWrites);
@@ -64,19 +72,30 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable Job job(String id) {
-        byte[] job = jobs.get(Keys.job(id));
-        return job != null ? JobForm.job(job) : submitted(id);
+        Bytes key = Keys.job(id);
+        byte[] job = unwrittenJobs.get(key);
+        job = job == null ? jobs.get(key) : job;
+        return job != null ? JobForm.job(job) : looked(id);
     }
 
+    /** Whoever asks for one of a lane asks for the next soon. */
     @Override
     public @Nullable Job submitted(String id) {
+        if (!id.equals(lastReadId)) {
+            lastRead = ahead.get(Keys.request(id));
+            lastReadId = id;
+        }
+        return looked(id);
+    }
+
+    private @Nullable Job looked(String id) {
         byte[] request = storedRequest(id);
         return request == null ? null : JobForm.submitted(request);
     }
 
     @Override
     public @Nullable Job known(String id) {
-        return newestIds.isNew(id) ? null : submitted(id);
+        return newestIds.isNew(id) ? null : looked(id);
     }
 
     @Override
@@ -95,18 +114,18 @@ final class StoreJournal implements Journal {
             }
             putRequest(job.id(), JobForm.bytes(submission, job));
         } else {
-            jobs.put(Keys.job(job.id()), JobForm.bytes(job));
+            unwrittenJobs.put(Keys.job(job.id()), JobForm.bytes(job));
         }
     }
 
     @Override
     public void deleteJob(String id) {
-        lastReadId = null;
-        delete(Keys.request(id));
+        putRequest(id, null);
     }
 
     /** Not the store's own, which reads what was there first. */
     private void delete(Bytes key) {
+        unwrittenJobs.remove(key);
         jobs.put(key, null);
     }
 
@@ -133,9 +152,11 @@ final class StoreJournal implements Journal {
         return kept;
     }
 
-    private void putRequest(String id, byte[] form) {
+    private void putRequest(String id, byte @Nullable [] form) {
+        Bytes key = Keys.request(id);
         lastReadId = null;
-        jobs.put(Keys.request(id), form);
+        ahead.changed(key);
+        jobs.put(key, form);
     }
 
     /** A job is looked at first, then what it asks for: that is read once. */
@@ -247,8 +268,14 @@ final class StoreJournal implements Journal {
         context.forward(new Record<>(key, value, nowMs.getAsLong()), sink);
     }
 
-    /** Writes what a record or a tick changed and is not written yet; at its end. */
+    /** Writes what was changed and is not written yet: after each record, and after each step of a tick. */
     void flush() {
+        List<KeyValue<Bytes, byte[]>> states = new ArrayList<>(unwrittenJobs.size());
+        unwrittenJobs.forEach((key, job) -> states.add(KeyValue.pair(key, job)));
+        unwrittenJobs.clear();
+        if (!states.isEmpty()) {
+            jobs.putAll(states);
+        }
         headWrites.flush();
     }
 

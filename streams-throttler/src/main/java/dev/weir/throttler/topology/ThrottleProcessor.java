@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.HashMap;
@@ -274,9 +275,8 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 entry.active = true;
             }
         }
-        // Turn by turn, so that no upstream waits for another's backlog; whoever the budget cut off comes first at the
-        // next
-        // tick. A step is short enough for the budget.
+        // Turn by turn, so that no upstream waits for another's backlog. Whoever the budget cut off comes first at the
+        // next tick; a step is short enough for the budget.
         Deque<Entry> more = new ArrayDeque<>(turns);
         while (!more.isEmpty() && System.nanoTime() - deadline < 0) {
             Entry entry = more.poll();
@@ -285,6 +285,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             if (entry.throttle.tick(now, TURNS_PER_STEP)) {
                 more.add(entry);
             }
+            journal().flush();
         }
         turns.forEach(entry -> entry.throttle.save());
         journal().flush();
@@ -360,9 +361,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         byte[] value = record.value();
         String kept = null;
         if (value != null) {
-            byte[] cut = value.length > DeadLetter.MAX_SOURCE_BYTES
-                    ? java.util.Arrays.copyOf(value, DeadLetter.MAX_SOURCE_BYTES)
-                    : value;
+            byte[] cut = Arrays.copyOf(value, Math.min(value.length, DeadLetter.MAX_SOURCE_BYTES));
             kept = Base64.getEncoder().encodeToString(cut);
         }
         journal()

@@ -82,7 +82,7 @@ class NewestIdsTest {
         return switch (random.nextInt(20)) {
             case 0 -> new UUID(random.nextLong() & ~0xf000L | 0x8000L, random.nextLong()).toString();
             case 1 -> "text-" + i;
-            case 2 -> timeOrdered(random, AT + random.nextInt(100_000));
+            case 2 -> timeOrdered(random, AT + random.nextInt(i + 1));
             default -> timeOrdered(random, AT + i + random.nextInt(300));
         };
     }
