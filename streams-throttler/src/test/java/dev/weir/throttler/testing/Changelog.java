@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.TaskId;
@@ -32,6 +33,14 @@ final class Changelog {
 
     int entries(String store) {
         return stores.getOrDefault(store, Map.of()).size();
+    }
+
+    /** How many keys with a value begin with each byte. */
+    Map<Character, Integer> kinds() {
+        Map<Character, Integer> kinds = new TreeMap<>();
+        stores.values()
+                .forEach(store -> store.keySet().forEach(key -> kinds.merge((char) key.get()[0], 1, Integer::sum)));
+        return kinds;
     }
 
     /** Writes the stores' files where a task that starts with these settings looks for them. */

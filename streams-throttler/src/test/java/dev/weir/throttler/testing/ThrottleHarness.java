@@ -337,6 +337,12 @@ public final class ThrottleHarness implements AutoCloseable {
                 + seen.changelog().entries(ThrottleTopology.HEADS_STORE);
     }
 
+    /** The same by what they are: the first letter of their keys. */
+    public Map<Character, Integer> storedKinds() {
+        seen.requireHistory();
+        return seen.changelog().kinds();
+    }
+
     @Override
     public void close() {
         time.close();
