@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
 final class FuzzRun {
     private static final long SEED = Long.getLong("weir.seed", System.nanoTime());
     private static final long REQUESTS = Long.getLong("weir.requests", Long.MAX_VALUE);
-    private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("weir.seconds", 12));
+    private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("weir.seconds", 60));
     private static final int SENDERS = 4;
     /** The server gives a stalled sender 10 s, and what is durable another few. */
     private static final Duration HANG = Duration.ofSeconds(30);

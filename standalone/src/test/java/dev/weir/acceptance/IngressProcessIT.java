@@ -26,13 +26,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The ingress of a real process: clients that wait, one job for a key, slow senders, nonsense, and its end. */
-@Tag("long")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class IngressProcessIT {
     private static final Duration PATIENCE = Duration.ofSeconds(30);

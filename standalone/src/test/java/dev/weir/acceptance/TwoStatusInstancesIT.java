@@ -36,7 +36,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,7 +43,6 @@ import org.junit.jupiter.api.io.TempDir;
  * Two status instances behind a balancer, everything else in a third process's place, on one broker. Short in a build;
  * {@code -Dweir.posts=10000} runs it as long as one likes.
  */
-@Tag("long")
 class TwoStatusInstancesIT {
     private static final int POSTS = Integer.getInteger("weir.posts", 400);
     /** Longer than it takes until nobody shows older states. */

@@ -46,12 +46,10 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The status service on a real broker, without PostgreSQL. */
-@Tag("long")
 final class StatusQueryIT {
     private static final int JOBS = 2_000;
     private static final Duration UNTIL_READY = Duration.ofSeconds(60);
