@@ -9,10 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.BrokerIdNotRegisteredException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
@@ -31,10 +37,13 @@ public final class EmbeddedKafka implements AutoCloseable {
     /** A free port may be taken by somebody else before Kafka binds it. */
     private static final int MOST_START_ATTEMPTS = 3;
     /**
-     * After a kill the node is let in again only when its former life's session is over, so this is what a restart waits.
-     * A process that was stopped for longer is fenced at first and back with its next heartbeat.
+     * The only node is never fenced, though the process may be stopped for long: nobody could take over, and while partitions
+     * have no leader, Kafka 4.3 forgets to tell them that a transaction was committed (KAFKA-20734). What it wrote there would
+     * never be read, nor anything after it.
      */
-    private static final Duration BROKER_SESSION = Duration.ofSeconds(4);
+    private static final Duration BROKER_SESSION = Duration.ofDays(1);
+    /** Of the controller alone, for the step before a start. */
+    private static final Duration UNREGISTER_TIMEOUT = Duration.ofSeconds(30);
 
     private static final Duration BROKER_HEARTBEAT = Duration.ofMillis(500);
     private static final Duration REGISTRATION_TIMEOUT = Duration.ofSeconds(30);
@@ -69,13 +78,16 @@ public final class EmbeddedKafka implements AutoCloseable {
      */
     public EmbeddedKafka(Path dir, int port) {
         Ports.requireFree(HOST, port, "the embedded Kafka", "--kafka-port");
-        format(dir);
+        boolean isNew = format(dir);
         StartException failure = null;
         KafkaRaftServer started = null;
         int chosen = port;
         for (int attempt = 1; started == null && attempt <= MOST_START_ATTEMPTS; attempt++) {
             chosen = port == 0 ? Ports.free() : port;
             try {
+                if (!isNew) {
+                    unregister(dir);
+                }
                 started = start(settings(dir, chosen, Ports.free()));
             } catch (Exception | LinkageError e) {
                 // Kafka is written in Scala, too, which throws checked exceptions without saying so.
@@ -123,6 +135,29 @@ public final class EmbeddedKafka implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes the node's former life out of the cluster. It is on record as the leader of everything, for as long as its session
+     * lasts: a broker that starts now would act as leader, be fenced in the middle of that, and only then be let in.
+     */
+    private static void unregister(Path dir) throws Exception {
+        int port = Ports.free();
+        Properties settings = settings(dir, port, port);
+        settings.setProperty("process.roles", "controller");
+        settings.setProperty("listeners", "CONTROLLER://" + HOST + ":" + port);
+        settings.remove("inter.broker.listener.name");
+        KafkaRaftServer controller = start(settings);
+        try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_CONTROLLERS_CONFIG, HOST + ":" + port))) {
+            admin.unregisterBroker(NODE_ID).all().get(UNREGISTER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof BrokerIdNotRegisteredException)) {
+                throw e;
+            }
+        } finally {
+            controller.shutdown();
+            controller.awaitShutdown();
+        }
+    }
+
     private static KafkaRaftServer start(Properties settings) throws Exception {
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(settings, false), Time.SYSTEM);
         try {
@@ -138,10 +173,11 @@ public final class EmbeddedKafka implements AutoCloseable {
         }
     }
 
-    private static void format(Path dir) {
+    /** Whether it was new. */
+    private static boolean format(Path dir) {
         try {
             if (Files.exists(dir.resolve(META_PROPERTIES))) {
-                return;
+                return false;
             }
             if (!Directories.isEmpty(dir)) {
                 throw new StartException("the Kafka data in " + dir + " has lost its " + META_PROPERTIES
@@ -164,6 +200,7 @@ public final class EmbeddedKafka implements AutoCloseable {
                     .run();
             Files.deleteIfExists(dir);
             Files.move(beside, dir, StandardCopyOption.ATOMIC_MOVE);
+            return true;
         } catch (StartException e) {
             throw e;
         } catch (IOException e) {
@@ -187,6 +224,8 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.setProperty("log.message.timestamp.after.max.ms", Long.toString(Long.MAX_VALUE));
         p.setProperty("broker.session.timeout.ms", Long.toString(BROKER_SESSION.toMillis()));
         p.setProperty("broker.heartbeat.interval.ms", Long.toString(BROKER_HEARTBEAT.toMillis()));
+        // It would leave the partitions without a leader, too, for the time that stopping takes.
+        p.setProperty("controlled.shutdown.enable", "false");
         p.setProperty("initial.broker.registration.timeout.ms", Long.toString(REGISTRATION_TIMEOUT.toMillis()));
 
         p.setProperty("auto.create.topics.enable", "false");

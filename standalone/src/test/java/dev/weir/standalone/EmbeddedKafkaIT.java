@@ -12,13 +12,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -28,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedKafkaIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int KILLS = Integer.getInteger("weir.kills", 3);
 
     @TempDir
     Path dir;
@@ -74,6 +85,77 @@ class EmbeddedKafkaIT {
         }
 
         assertThat(values).containsExactly("before", "after");
+    }
+
+    /** A transaction that was decided, but whose partitions had not all heard of it, would hide all that follows from readers. */
+    @Test
+    void shouldEndEveryTransaction_whenTheProcessIsKilledWhileTheyEnd() throws Exception {
+        try (KafkaAtPort broker = new KafkaAtPort(dir.resolve("kafka"))) {
+            KafkaSettings kafka = settings(broker.bootstrapServers());
+            try (Admin admin = Admin.create(kafka.common())) {
+                Topics.ensure(admin, (short) 1);
+                List<TopicPartition> partitions = IntStream.range(0, Topics.JOB_PARTITIONS)
+                        .mapToObj(partition -> new TopicPartition(Topics.JOB_EVENTS, partition))
+                        .toList();
+                for (int kill = 1; kill <= KILLS; kill++) {
+                    CompletableFuture<Void> committing = commitUntilItFails(kafka, partitions);
+                    broker.kill();
+                    broker.start();
+                    committing.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+
+                    Awaitility.await("after kill " + kill)
+                            .atMost(PATIENCE)
+                            .untilAsserted(() -> assertThat(ends(admin, partitions, IsolationLevel.READ_COMMITTED))
+                                    .isEqualTo(ends(admin, partitions, IsolationLevel.READ_UNCOMMITTED)));
+                }
+            }
+        }
+    }
+
+    /** One transaction after the other, each in all partitions; returns once one was committed. */
+    private static CompletableFuture<Void> commitUntilItFails(KafkaSettings kafka, List<TopicPartition> partitions)
+            throws Exception {
+        Map<String, Object> settings = kafka.producer();
+        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "it");
+        settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 5_000);
+        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 2_000);
+        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 1_000);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 2_000);
+        KafkaProducer<String, String> producer =
+                new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        CompletableFuture<Void> failed = CompletableFuture.runAsync(() -> {
+            try (producer) {
+                producer.initTransactions();
+                while (true) {
+                    producer.beginTransaction();
+                    for (TopicPartition partition : partitions) {
+                        var unused = producer.send(
+                                new ProducerRecord<>(partition.topic(), partition.partition(), "key", "value"));
+                    }
+                    producer.commitTransaction();
+                    first.complete(null);
+                }
+            } catch (KafkaException killed) {
+                first.completeExceptionally(killed);
+                producer.close(Duration.ZERO);
+            }
+        });
+        first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        return failed;
+    }
+
+    private static Map<TopicPartition, Long> ends(
+            Admin admin, List<TopicPartition> partitions, IsolationLevel isolation) throws Exception {
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        admin.listOffsets(
+                        partitions.stream()
+                                .collect(Collectors.toMap(Function.identity(), partition -> OffsetSpec.latest())),
+                        new ListOffsetsOptions(isolation))
+                .all()
+                .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .forEach((partition, end) -> ends.put(partition, end.offset()));
+        return ends;
     }
 
     @Test
@@ -128,8 +210,11 @@ class EmbeddedKafkaIT {
     }
 
     private static KafkaSettings settings(EmbeddedKafka kafka) {
-        return new KafkaSettings(
-                kafka.bootstrapServers(), "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
+        return settings(kafka.bootstrapServers());
+    }
+
+    private static KafkaSettings settings(String bootstrapServers) {
+        return new KafkaSettings(bootstrapServers, "test", Path.of("unused"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
     }
 
     @Test

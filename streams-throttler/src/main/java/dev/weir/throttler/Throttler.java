@@ -15,10 +15,13 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -57,13 +60,21 @@ public final class Throttler implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Throttler.class);
 
+    /** A start that takes longer is looked into. */
+    private static final Duration LONG_START = Duration.ofSeconds(60);
+
+    private final KafkaSettings kafka;
     private final KafkaStreams streams;
     private final BrokerClock brokerClock;
     private final InstantSource clock;
     private final KafkaStreamsMetrics streamsMetrics;
     private final ScheduledExecutorService clockChecks;
     private final Seeding seeding;
+    /** By {@link System#nanoTime()}; used by the clock checks alone. */
+    private long rebalancingSinceNanos = System.nanoTime();
+
     private volatile @Nullable String startProblem;
+    private volatile @Nullable String heldProblem;
     private volatile @Nullable String clockProblem = "its clock was not yet compared with the broker's";
 
     /** @param upstreams is being read */
@@ -73,6 +84,7 @@ public final class Throttler implements AutoCloseable {
             Upstreams upstreams,
             PrometheusMeterRegistry metrics,
             InstantSource clock) {
+        this.kafka = kafka;
         this.clock = clock;
         seeding = new Seeding(config, upstreams, kafka, clock);
         brokerClock = new BrokerClock(kafka);
@@ -118,7 +130,11 @@ public final class Throttler implements AutoCloseable {
             return problem;
         }
         KafkaStreams.State state = streams.state();
-        return state == KafkaStreams.State.RUNNING ? null : "Kafka Streams is " + state;
+        if (state == KafkaStreams.State.RUNNING) {
+            return null;
+        }
+        String held = heldProblem;
+        return "Kafka Streams is " + state + (held == null ? "" : ": " + held);
     }
 
     @Override
@@ -167,8 +183,35 @@ public final class Throttler implements AutoCloseable {
             // What was known of the clock stands: it does not change because the broker is away.
             LOG.warn("the broker's time is not known: {}; asked again in {}", e.getMessage(), next);
         }
+        lookIntoALongStart();
         if (!clockChecks.isShutdown()) {
             ScheduledFuture<?> unused = clockChecks.schedule(this::checkClock, next.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void lookIntoALongStart() {
+        if (streams.state() != KafkaStreams.State.REBALANCING) {
+            rebalancingSinceNanos = System.nanoTime();
+            heldProblem = null;
+            return;
+        }
+        if (System.nanoTime() - rebalancingSinceNanos < LONG_START.toNanos()) {
+            return;
+        }
+        try {
+            Set<String> held = HeldOffsets.of(APPLICATION_ID, kafka);
+            heldProblem = held.isEmpty()
+                    ? null
+                    : "a transaction that has not ended holds its offsets of " + held
+                            + ". Kafka may have lost its end (KAFKA-20734): find it with kafka-transactions.sh find-hanging"
+                            + " and end it with kafka-transactions.sh abort, as the README says; nothing is released until then";
+            if (heldProblem != null) {
+                LOG.error("the throttle cannot start: {}", heldProblem);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("the throttle is slow to start, and Kafka does not tell why: {}; asked again soon", e.toString());
         }
     }
 

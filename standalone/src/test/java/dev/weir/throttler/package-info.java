@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.throttler;
+
+import org.jspecify.annotations.NullMarked;
