@@ -4,16 +4,13 @@ import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.standalone.cli.PrintingCommand;
 import dev.weir.throttler.Throttler;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * A throttler in a process of its own with a small heap, a backlog, and a kill in the middle: how long the backlog takes to
@@ -24,7 +21,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "A backlog in a small heap: taken in, released at pace, restored after kill -9.")
-final class BacklogBenchmark implements Callable<Integer> {
+final class BacklogBenchmark extends PrintingCommand {
     static final UpstreamSettings SETTINGS = UpstreamSettings.of(
             new Limit(1000, Duration.ofMinutes(1)),
             new Limit(50_000, Duration.ofHours(1)),
@@ -45,16 +42,9 @@ final class BacklogBenchmark implements Callable<Integer> {
     @Option(names = "--minutes", description = "That are watched before the kill, and after it.")
     int minutes = 2;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         try (Broker broker = new Broker();
                 AnsweringDispatcher dispatcher = new AnsweringDispatcher(broker)) {
             produce(broker);

@@ -3,6 +3,7 @@ package dev.weir.benchmarks;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.standalone.cli.PrintingCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,14 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.stream.DoubleStream;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * The throttler beside bare stores on a real broker. Each round has a fresh broker, on which all take the same requests and
@@ -31,7 +29,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "Jobs taken into lanes and permits released, beside a bare store's puts and deletes.")
-final class BrokerBenchmark implements Callable<Integer> {
+final class BrokerBenchmark extends PrintingCommand {
     private static final double GOAL = 0.7;
     private static final String RATE_HEADER = "/s  µs CPU";
     /** All in one task, so that each has one thread, one store and one transaction. */
@@ -60,16 +58,9 @@ final class BrokerBenchmark implements Callable<Integer> {
     @Option(names = "--bare-budget", description = "Milliseconds that each of them may take.")
     int bareBudgetMs = 30;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         List<String> upstreams =
                 upstreams((jobs + UpstreamSettings.MOST_IN_FLIGHT - 1) / UpstreamSettings.MOST_IN_FLIGHT);
         WeirContender weir = new WeirContender(upstreams);

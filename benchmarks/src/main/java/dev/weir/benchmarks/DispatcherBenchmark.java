@@ -6,6 +6,7 @@ import dev.weir.contracts.time.AnchoredClock;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.standalone.cli.PrintingCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -20,12 +21,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * One dispatcher process at a fixed rate against an upstream that takes its time, and beside it a bare loop around the JDK's
@@ -36,7 +33,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "Calls a second from one dispatcher, and their lateness, beside a bare HTTP client.")
-final class DispatcherBenchmark implements Callable<Integer> {
+final class DispatcherBenchmark extends PrintingCommand {
     static final String PATH = "/v1/x";
     static final String BODY = "{\"text\":\"" + "x".repeat(200) + "\"}";
     private static final Duration TTL = Duration.ofSeconds(3);
@@ -71,16 +68,9 @@ final class DispatcherBenchmark implements Callable<Integer> {
     @Option(names = "--heap", description = "Of each process, as Java takes it.")
     String heap = "1g";
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         out.printf(
                 "%-12s%10s%8s%10s%10s%10s%14s%10s%10s%n",
                 "", "calls/s", "failed", "p50 ms", "p99 ms", "max ms", "within 10 ms", "CPU us", "threads");

@@ -2,6 +2,7 @@ package dev.weir.benchmarks;
 
 import dev.weir.benchmarks.GroupMember.Kind;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.standalone.cli.PrintingCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,11 +28,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * How soon a permit that is committed to {@code weir.dispatch} is held by a dispatcher, for each kind of group: in peace, and
@@ -43,7 +40,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "From a committed permit to its holder: consumer groups beside a share group.")
-final class GroupsBenchmark implements Callable<Integer> {
+final class GroupsBenchmark extends PrintingCommand {
     private static final Duration COMMIT_EVERY = Duration.ofMillis(100);
     private static final Duration START = Duration.ofSeconds(30);
     private static final int VALUE_BYTES = 1024;
@@ -64,16 +61,9 @@ final class GroupsBenchmark implements Callable<Integer> {
     @Option(names = "--many", description = "Members at the end.")
     int many = 12;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         out.printf(
                 "%-12s%-16s%8s%8s%8s%8s%8s%8s%8s  %s%n",
                 "group", "phase", "permits", "p50 ms", "p99 ms", "max ms", "late", "never", "twice", "by member");

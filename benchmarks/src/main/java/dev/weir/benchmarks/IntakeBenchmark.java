@@ -2,6 +2,7 @@ package dev.weir.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.weir.standalone.cli.PrintingCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -11,14 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * How many jobs the ingress accepts, with its broker on the same cores, beside a bare Javalin that only echoes. Each runs in
@@ -29,7 +26,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "Accepted jobs a second and their latency, beside a bare echo. Needs wrk (apt-get install wrk).")
-final class IntakeBenchmark implements Callable<Integer> {
+final class IntakeBenchmark extends PrintingCommand {
     private static final double GOAL = 0.5;
     /** Before the requests at a fixed rate that count: their sender is new, too. */
     private static final int PACED_WARM_UP_SECONDS = 5;
@@ -73,18 +70,11 @@ final class IntakeBenchmark implements Callable<Integer> {
     @Option(names = "--java", description = "An option for the measured processes' Java; may be repeated.")
     List<String> javaOptions = List.of();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     private record Rate(double perSecond, double p50Ms, double p99Ms) {}
 
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         out.printf("%-8s%-8s%12s%10s%10s%n", "", "", "a second", "p50 ms", "p99 ms");
         Rate echo = noEcho ? null : measureOwn("echo", out);
         for (Map.Entry<String, Integer> other : beside.entrySet()) {

@@ -20,6 +20,7 @@ import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
 import dev.weir.standalone.Directories;
+import dev.weir.standalone.cli.PrintingCommand;
 import dev.weir.status.StatusQuery;
 import io.javalin.Javalin;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -39,19 +40,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
-import org.jspecify.annotations.Nullable;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * {@code GET /v1/jobs/{id}} of waiting jobs, with place and ETA, beside a get of the same bytes from a bare RocksDB over a bare
@@ -62,7 +59,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         description = "Status queries at a set rate over a full store, beside a bare RocksDB over HTTP.")
-final class StatusBenchmark implements Callable<Integer> {
+final class StatusBenchmark extends PrintingCommand {
     private static final String UPSTREAM = "quota";
     private static final double GOAL_P99_MS = 10;
     private static final Duration LONGEST_SYNC = Duration.ofSeconds(60);
@@ -87,18 +84,11 @@ final class StatusBenchmark implements Callable<Integer> {
     @Option(names = "--rounds", description = "That count; one more comes before them, to warm up.")
     int rounds = 3;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         Path directory = Files.createTempDirectory("weir-bare");
         try (Broker broker = new Broker();
                 Options options = new Options().setCreateIfMissing(true);

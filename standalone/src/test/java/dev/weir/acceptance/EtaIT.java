@@ -88,7 +88,9 @@ class EtaIT {
         String patch = "{\"limits\":[{\"permits\":" + limit + ",\"per\":\"1m\"}]}";
         assertThat(weir.send("PATCH", "/v1/upstreams/timed", patch).statusCode())
                 .isEqualTo(200);
-        TimeUnit.MILLISECONDS.sleep(AFTER_A_CHANGE.toMillis());
+        await().atMost(AFTER_A_CHANGE)
+                .until(() ->
+                        weir.get("/v1/upstreams/timed").at("/windows/0/limit").asInt() == limit);
         return etas(weir, jobs.stream().filter(id -> !called.containsKey(id)).toList());
     }
 

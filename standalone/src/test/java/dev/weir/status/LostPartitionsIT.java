@@ -3,17 +3,13 @@ package dev.weir.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
-import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
-import dev.weir.contracts.wire.Priority;
 import dev.weir.standalone.EmbeddedKafka;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -21,11 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -35,7 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("long")
 class LostPartitionsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final Instant T0 = Instant.parse("2026-11-22T10:00:00Z");
 
     @Test
     void shouldTellWhatWasCommittedSinceTheOwnersLastCommit_andNothingElse(@TempDir Path dir) throws Exception {
@@ -43,16 +35,16 @@ class LostPartitionsIT {
             KafkaSettings kafka = new KafkaSettings(
                     broker.bootstrapServers(), "it", dir.resolve("state"), (short) 1, KafkaSettings.SESSION_TIMEOUT);
             try (Admin admin = Admin.create(kafka.common());
-                    KafkaProducer<String, byte[]> ingress = producer(kafka, null);
-                    KafkaProducer<String, byte[]> throttle = producer(kafka, "it-throttle");
+                    KafkaProducer<String, byte[]> ingress = JobTopics.producer(kafka, null);
+                    KafkaProducer<String, byte[]> throttle = JobTopics.producer(kafka, "it-throttle");
                     LostPartitions lost = lost(kafka, admin)) {
                 Topics.ensure(admin, (short) 1);
                 throttle.initTransactions();
                 String before = UUID.randomUUID().toString();
-                accept(ingress, before);
+                JobTopics.accept(ingress, before);
                 commitAll(admin);
                 String after = UUID.randomUUID().toString();
-                accept(ingress, after);
+                JobTopics.accept(ingress, after);
                 ingress.send(new ProducerRecord<>(Topics.ACCEPTED, partition(after), after, new byte[] {1}));
 
                 assertThat(status(lost, after)).isEqualTo(JobStatus.ACCEPTED);
@@ -60,16 +52,16 @@ class LostPartitionsIT {
                 assertThat(status(lost, UUID.randomUUID().toString())).isNull();
 
                 throttle.beginTransaction();
-                tell(throttle, after, JobStatus.DISPATCHED, 2);
-                tell(throttle, after, JobStatus.QUEUED, 1);
+                JobTopics.tell(throttle, after, JobStatus.DISPATCHED, 2);
+                JobTopics.tell(throttle, after, JobStatus.QUEUED, 1);
                 throttle.commitTransaction();
                 await().atMost(PATIENCE).until(() -> status(lost, after) == JobStatus.DISPATCHED);
                 throttle.beginTransaction();
-                tell(throttle, after, JobStatus.DEAD, 3);
+                JobTopics.tell(throttle, after, JobStatus.DEAD, 3);
                 throttle.flush();
                 throttle.abortTransaction();
                 throttle.beginTransaction();
-                tell(throttle, before, JobStatus.SUCCEEDED, 3);
+                JobTopics.tell(throttle, before, JobStatus.SUCCEEDED, 3);
                 throttle.commitTransaction();
                 await().atMost(PATIENCE).until(() -> status(lost, before) == JobStatus.SUCCEEDED);
                 assertThat(status(lost, after)).isEqualTo(JobStatus.DISPATCHED);
@@ -105,44 +97,5 @@ class LostPartitionsIT {
         admin.alterConsumerGroupOffsets(StatusStreams.APPLICATION_ID, offsets)
                 .all()
                 .get();
-    }
-
-    private static KafkaProducer<String, byte[]> producer(KafkaSettings kafka, @Nullable String transactionalId) {
-        Map<String, Object> settings = kafka.producer();
-        if (transactionalId != null) {
-            settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
-        }
-        return new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
-    }
-
-    private static void accept(KafkaProducer<String, byte[]> producer, String id) throws Exception {
-        byte[] accepted = Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash", 1));
-        producer.send(new ProducerRecord<>(Topics.ACCEPTED, id, accepted)).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-    }
-
-    private static void tell(KafkaProducer<String, byte[]> producer, String id, JobStatus status, long revision) {
-        JobEvent event = new JobEvent(
-                JobEvent.VERSION,
-                id,
-                "local",
-                "gemini",
-                status,
-                revision,
-                1,
-                Priority.NORMAL,
-                null,
-                null,
-                null,
-                T0,
-                T0.plusSeconds(revision),
-                null,
-                status.finished() ? T0.plusSeconds(revision) : null,
-                null,
-                false,
-                "hash",
-                null,
-                1,
-                null);
-        var unused = producer.send(new ProducerRecord<>(Topics.JOB_EVENTS, id, Json.bytes(event)));
     }
 }

@@ -8,16 +8,12 @@ import dev.weir.contracts.db.Database;
 import dev.weir.contracts.http.HttpServer;
 import dev.weir.contracts.http.KnownJob;
 import dev.weir.contracts.kafka.CompactedTopic;
-import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.time.AnchoredClock;
-import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.Forecast;
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
-import dev.weir.contracts.wire.Priority;
 import dev.weir.standalone.EmbeddedKafka;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -30,7 +26,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,10 +33,6 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -53,7 +44,6 @@ import org.junit.jupiter.api.io.TempDir;
 final class StatusQueryIT {
     private static final int JOBS = 2_000;
     private static final Duration UNTIL_READY = Duration.ofSeconds(60);
-    private static final Instant T0 = Instant.parse("2026-11-22T10:00:00Z");
 
     private final HttpClient client = HttpClient.newHttpClient();
 
@@ -134,55 +124,16 @@ final class StatusQueryIT {
         return service.status.knownJobs().find(id).get(30, TimeUnit.SECONDS);
     }
 
-    private KafkaProducer<String, byte[]> producer(@Nullable String transactionalId) {
-        Map<String, Object> settings = kafka.producer();
-        if (transactionalId != null) {
-            settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
-        }
-        return new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
-    }
-
-    private static void accept(KafkaProducer<String, byte[]> producer, String id) throws Exception {
-        byte[] accepted = Json.bytes(new Accepted(1, id, "local", "gemini", Priority.NORMAL, null, T0, "hash", 1));
-        producer.send(new ProducerRecord<>(Topics.ACCEPTED, id, accepted)).get(30, TimeUnit.SECONDS);
-    }
-
-    private static void tell(KafkaProducer<String, byte[]> producer, String id, JobStatus status, long revision) {
-        JobEvent event = new JobEvent(
-                1,
-                id,
-                "local",
-                "gemini",
-                status,
-                revision,
-                1,
-                Priority.NORMAL,
-                null,
-                null,
-                null,
-                T0,
-                T0.plusSeconds(revision),
-                null,
-                status.finished() ? T0.plusSeconds(revision) : null,
-                null,
-                false,
-                "hash",
-                null,
-                1,
-                null);
-        var unused = producer.send(new ProducerRecord<>(Topics.JOB_EVENTS, id, Json.bytes(event)));
-    }
-
     @Test
     void shouldNeverBe404_whenAskedRightAfterTheJobWasAccepted() throws Exception {
         List<Long> micros = new ArrayList<>();
         try (Service service = new Service(kafka);
-                KafkaProducer<String, byte[]> producer = producer(null)) {
+                KafkaProducer<String, byte[]> producer = JobTopics.producer(kafka, null)) {
             service.awaitReady();
 
             for (int i = 0; i < JOBS; i++) {
                 String id = UUID.randomUUID().toString();
-                accept(producer, id);
+                JobTopics.accept(producer, id);
                 long asked = System.nanoTime();
                 HttpResponse<String> response = get(service, id);
                 micros.add((System.nanoTime() - asked) / 1000);
@@ -201,20 +152,20 @@ final class StatusQueryIT {
     @Test
     void shouldTellEveryStateAgain_whenStartedAgainWithAndWithoutItsFiles() throws Exception {
         List<String> ids = new ArrayList<>();
-        try (KafkaProducer<String, byte[]> producer = producer(null);
-                KafkaProducer<String, byte[]> transactional = producer("it-throttle")) {
+        try (KafkaProducer<String, byte[]> producer = JobTopics.producer(kafka, null);
+                KafkaProducer<String, byte[]> transactional = JobTopics.producer(kafka, "it-throttle")) {
             transactional.initTransactions();
             transactional.beginTransaction();
             for (int i = 0; i < 100; i++) {
                 String id = UUID.randomUUID().toString();
                 ids.add(id);
-                accept(producer, id);
-                tell(transactional, id, JobStatus.SUCCEEDED, 3);
-                tell(transactional, id, JobStatus.QUEUED, 1);
+                JobTopics.accept(producer, id);
+                JobTopics.tell(transactional, id, JobStatus.SUCCEEDED, 3);
+                JobTopics.tell(transactional, id, JobStatus.QUEUED, 1);
             }
             transactional.commitTransaction();
             transactional.beginTransaction();
-            tell(transactional, ids.get(0), JobStatus.DEAD, 9);
+            JobTopics.tell(transactional, ids.get(0), JobStatus.DEAD, 9);
             transactional.flush();
             transactional.abortTransaction();
         }
@@ -293,10 +244,10 @@ final class StatusQueryIT {
     void shouldNeverStepBackNorForget_whenKilledOrStoppedForLongerThanItsSession() throws Exception {
         String id = UUID.randomUUID().toString();
         Child child = spawn();
-        try (KafkaProducer<String, byte[]> producer = producer(null)) {
-            accept(producer, id);
-            tell(producer, id, JobStatus.QUEUED, 1);
-            tell(producer, id, JobStatus.SUCCEEDED, 3);
+        try (KafkaProducer<String, byte[]> producer = JobTopics.producer(kafka, null)) {
+            JobTopics.accept(producer, id);
+            JobTopics.tell(producer, id, JobStatus.QUEUED, 1);
+            JobTopics.tell(producer, id, JobStatus.SUCCEEDED, 3);
             producer.flush();
             awaitStatus(child, id, "succeeded");
 
@@ -314,7 +265,7 @@ final class StatusQueryIT {
             signal("STOP", child.process());
             long stopped = System.nanoTime();
             String meanwhile = UUID.randomUUID().toString();
-            accept(producer, meanwhile);
+            JobTopics.accept(producer, meanwhile);
             Duration longer = KafkaSettings.SESSION_TIMEOUT.plusSeconds(4);
             Awaitility.await()
                     .atMost(longer.plusSeconds(10))

@@ -128,7 +128,7 @@ final class EventRoutes implements AutoCloseable {
         private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
         private long seen;
         private long writtenNanos = System.nanoTime();
-        private @Nullable JobView shown;
+        private @Nullable ListedJob shown;
 
         Events(String id, OutputStream out, long seen) {
             this.id = id;
@@ -182,7 +182,7 @@ final class EventRoutes implements AutoCloseable {
             if (job.revision() < seen || !since(writtenNanos, refresh)) {
                 return false;
             }
-            JobView now = views.of(job, JobResults.Found.NONE, null);
+            ListedJob now = views.listed(job);
             return shown == null
                     || !Objects.equals(now.position(), shown.position())
                     || !Objects.equals(now.eta(), shown.eta());
@@ -231,7 +231,7 @@ final class EventRoutes implements AutoCloseable {
 
         private void tell(JobEvent job, JobView view) throws IOException {
             seen = job.revision();
-            shown = view;
+            shown = view.job();
             // An upstream's JSON goes out as it came, line ends included: each of its lines is one of the event's.
             String data = LINE_END.matcher(new String(Json.bytes(view), StandardCharsets.UTF_8))
                     .replaceAll("\ndata: ");

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** What an instance answers the others and the ingress. It never asks on: each question takes one hop at most. */
@@ -73,7 +74,7 @@ final class InternalRoutes {
         share(ctx, usage.share(partitions(ctx), question));
     }
 
-    private static void share(Context ctx, java.util.concurrent.CompletableFuture<EveryPartition.Share> share) {
+    private static void share(Context ctx, CompletableFuture<EveryPartition.Share> share) {
         Answers.later(ctx, () -> share.thenAccept(found -> Answers.json(ctx, found)));
     }
 

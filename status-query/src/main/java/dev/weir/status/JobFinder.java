@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds a job wherever its partition is: here, else on the instance that has it, one hop away. While that instance does not
- * answer, or has not caught up, a copy here or on a third instance answers, with what was told since, and says of when it is. A copy never says that
- * there is no such job. Thread-safe; never blocks but for a point read of the local store.
+ * answer, or has not caught up, a copy here or on a third instance answers, with what was told since, and says of when it is.
+ * A copy never says that there is no such job. Thread-safe; never blocks but for a point read of the local store.
  */
 final class JobFinder implements KnownJobs {
     /** A partition that has just begun here mostly catches up within this; until then no older copy is shown. */

@@ -1,6 +1,7 @@
 package dev.weir.status;
 
 import dev.weir.contracts.wire.JobEvent;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -8,10 +9,7 @@ import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.query.KeyQuery;
-import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.query.RangeQuery;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +44,10 @@ final class JobLists {
      *
      * @param next behind which the next page begins; null when this is the last one
      */
-    record Page(List<JobEvent> jobs, Listing.@Nullable Place next, java.time.@Nullable Instant asOf) {}
+    record Page(
+            List<JobEvent> jobs,
+            Listing.@Nullable Place next,
+            @Nullable Instant asOf) {}
 
     CompletableFuture<Page> page(ListFilter filter, Listing.@Nullable Place after, int limit) {
         String behind = after == null ? "" : "&afterMs=" + after.epochMs() + "&afterId=" + after.id();
@@ -89,7 +90,7 @@ final class JobLists {
         List<KeyValueIterator<Bytes, byte[]>> opened = new ArrayList<>();
         try {
             for (String tenant : filter.tenant() == null ? tenants(partition) : List.of(filter.tenant())) {
-                KeyValueIterator<Bytes, byte[]> entries = query(
+                KeyValueIterator<Bytes, byte[]> entries = stores.answer(
                         StatusTopology.LISTING,
                         partition,
                         RangeQuery.withRange(first(tenant, filter, after), last(tenant, filter)));
@@ -113,7 +114,8 @@ final class JobLists {
             Listing.Entry entry = Listing.entry(next.key, next.value);
             looked = entry.place();
             if (filter.passes(entry)) {
-                JobEvent job = query(StatusTopology.JOBS, partition, KeyQuery.<String, JobEvent>withKey(looked.id()));
+                JobEvent job =
+                        stores.answer(StatusTopology.JOBS, partition, KeyQuery.<String, JobEvent>withKey(looked.id()));
                 // Forgotten, or moved on, since the entry was read.
                 if (job != null && filter.passes(job)) {
                     jobs.add(job);
@@ -131,7 +133,7 @@ final class JobLists {
         List<String> tenants = new ArrayList<>();
         RangeQuery<Bytes, byte[]> from = RangeQuery.withNoBounds();
         while (true) {
-            try (KeyValueIterator<Bytes, byte[]> entries = query(StatusTopology.LISTING, partition, from)) {
+            try (KeyValueIterator<Bytes, byte[]> entries = stores.answer(StatusTopology.LISTING, partition, from)) {
                 if (!entries.hasNext()) {
                     return tenants;
                 }
@@ -157,13 +159,5 @@ final class JobLists {
     private static Bytes last(String tenant, ListFilter filter) {
         // Behind every id.
         return Listing.key(tenant, new Listing.Place(filter.fromMs(), "~"));
-    }
-
-    private <R> R query(String store, int partition, Query<R> query) {
-        QueryResult<R> result = stores.query(store, partition, query);
-        if (result == null) {
-            throw new InvalidStateStoreException("partition " + partition + " is not here");
-        }
-        return result.getResult();
     }
 }

@@ -244,7 +244,7 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
                 JobEvent job = jobs.get(id);
                 if (job == null) {
                     // A crash came between the deletions.
-                    forgetListed(end.value);
+                    listing.delete(Bytes.wrap(end.value));
                 } else if (job.status().finished()) {
                     jobs.delete(id);
                     listing.delete(Listing.key(job));
@@ -253,13 +253,6 @@ final class JobStatesProcessor implements Processor<String, byte[], String, JobE
                 cleanFrom = end.key;
                 left--;
             }
-        }
-    }
-
-    private void forgetListed(byte[] listingKey) {
-        // Empty in what an older version wrote.
-        if (listingKey.length > 0) {
-            listing.delete(Bytes.wrap(listingKey));
         }
     }
 

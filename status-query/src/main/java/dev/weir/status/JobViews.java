@@ -18,8 +18,8 @@ final class JobViews {
         return results;
     }
 
-    JobView of(JobEvent job, JobResults.Found found, @Nullable Instant asOf) {
-        return new JobView(
+    ListedJob listed(JobEvent job) {
+        return new ListedJob(
                 job.id(),
                 job.tenant(),
                 job.upstream(),
@@ -30,9 +30,10 @@ final class JobViews {
                 waits.position(job),
                 waits.eta(job),
                 job.finishedAt(),
-                job.error(),
-                found.result(),
-                found.pending() ? Boolean.TRUE : null,
-                asOf);
+                job.error());
+    }
+
+    JobView of(JobEvent job, JobResults.Found found, @Nullable Instant asOf) {
+        return new JobView(listed(job), found.result(), found.pending() ? Boolean.TRUE : null, asOf);
     }
 }

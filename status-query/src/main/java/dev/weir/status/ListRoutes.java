@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.weir.contracts.access.Caller;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.Json;
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -25,12 +24,12 @@ final class ListRoutes {
             Set.of("tenant", "status", "upstream", "from", "to", "limit", "cursor");
 
     private final JobLists lists;
-    private final Waits waits;
+    private final JobViews views;
     private final InstantSource clock;
 
-    ListRoutes(JobLists lists, Waits waits, InstantSource clock) {
+    ListRoutes(JobLists lists, JobViews views, InstantSource clock) {
         this.lists = lists;
-        this.waits = waits;
+        this.views = views;
         this.clock = clock;
     }
 
@@ -38,24 +37,9 @@ final class ListRoutes {
         routes.get("/v1/jobs", this::list);
     }
 
-    /** A job in a list: as it is told alone, but without its result. */
-    @JsonInclude(JsonInclude.Include.ALWAYS)
-    private record Listed(
-            String id,
-            String tenant,
-            String upstream,
-            JobStatus status,
-            int attempts,
-            Instant acceptedAt,
-            Instant updatedAt,
-            @Nullable Long position,
-            @Nullable Instant eta,
-            @Nullable Instant finishedAt,
-            @Nullable String error) {}
-
     @JsonInclude(JsonInclude.Include.ALWAYS)
     private record Page(
-            List<Listed> jobs,
+            List<ListedJob> jobs,
             @Nullable String next,
 
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
@@ -99,25 +83,10 @@ final class ListRoutes {
                     Answers.json(
                             ctx,
                             new Page(
-                                    page.jobs().stream().map(this::listed).toList(),
+                                    page.jobs().stream().map(views::listed).toList(),
                                     page.next() == null ? null : Cursor.of(page.next(), filter),
                                     page.asOf()));
                 }));
-    }
-
-    private Listed listed(JobEvent job) {
-        return new Listed(
-                job.id(),
-                job.tenant(),
-                job.upstream(),
-                job.status(),
-                job.attempts(),
-                job.acceptedAt(),
-                job.updatedAt(),
-                waits.position(job),
-                waits.eta(job),
-                job.finishedAt(),
-                job.error());
     }
 
     private static Set<JobStatus> statuses(Parameters parameters) {

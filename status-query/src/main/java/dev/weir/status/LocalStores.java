@@ -1,5 +1,6 @@
 package dev.weir.status;
 
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.query.Query;
 import org.apache.kafka.streams.query.QueryResult;
 import org.jspecify.annotations.Nullable;
@@ -13,4 +14,18 @@ interface LocalStores {
      * @throws org.apache.kafka.common.KafkaException while the store is not open, or cannot be read
      */
     <R> @Nullable QueryResult<R> query(String store, int partition, Query<R> query);
+
+    /**
+     * The same, of a partition that is to be here.
+     *
+     * @return null when the store has no such key
+     * @throws org.apache.kafka.common.KafkaException when it is not here, too
+     */
+    default <R> R answer(String store, int partition, Query<R> query) {
+        QueryResult<R> result = query(store, partition, query);
+        if (result == null) {
+            throw new InvalidStateStoreException("partition " + partition + " is not here");
+        }
+        return result.getResult();
+    }
 }

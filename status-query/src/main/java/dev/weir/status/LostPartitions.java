@@ -72,9 +72,17 @@ final class LostPartitions implements AutoCloseable {
             if (passed >= offset) {
                 future.complete(null);
             } else {
-                waiters.add(new Waiter(offset, future));
+                Waiter waiter = new Waiter(offset, future);
+                waiters.add(waiter);
+                // Nobody waits longer; one that was passed is out already.
+                return future.completeOnTimeout(null, LONGEST_WAIT.toMillis(), TimeUnit.MILLISECONDS)
+                        .whenComplete((done, failure) -> drop(waiter));
             }
             return future;
+        }
+
+        private synchronized void drop(Waiter waiter) {
+            waiters.remove(waiter);
         }
 
         void passed(long next) {

@@ -74,7 +74,7 @@ final class Peers {
         }
         if (!places.tryAcquire()) {
             return CompletableFuture.failedFuture(new StatusUnavailableException(
-                    "as many questions to other instances as may be wait already; ask again", null));
+                    "too many questions to other instances wait already; ask again", null));
         }
         HttpRequest.Builder request = HttpRequest.newBuilder(
                         URI.create("http://" + host.host() + ":" + host.port() + PATH + path))

@@ -83,6 +83,7 @@ public final class StatusQuery implements AutoCloseable {
         catchUp = new CatchUp(admin, StatusStreams.APPLICATION_ID, progress);
         lookups = pool("status-lookups", LOOKUP_THREADS, MOST_QUEUED_LOOKUPS);
         scans = pool("status-scans", SCAN_THREADS, MOST_QUEUED_SCANS);
+        // Never full: a stream has one step at a time.
         writes = pool("status-events", EVENT_THREADS, 2 * EventRoutes.MOST_STREAMS);
         EndOffsets ends = new EndOffsets(admin, progress.partitions());
         Peers peers = new Peers(peerToken);
@@ -105,7 +106,7 @@ public final class StatusQuery implements AutoCloseable {
         UsageRoutes usage = new UsageRoutes(everywhere, streams, upstreams, forecasts::of, clock);
         routes = List.of(
                 new StatusRoutes(upstreams, jobs, views, forecasts, clock)::register,
-                new ListRoutes(lists, waits, clock)::register,
+                new ListRoutes(lists, views, clock)::register,
                 events::register,
                 usage::register,
                 new InternalRoutes(jobs, jobEnds, everywhere, lists, usage)::register);

@@ -23,9 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryResult;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /v1/usage} and {@code GET /v1/upstreams/{name}/releases}: what was counted, as JSON or CSV. */
@@ -84,7 +82,7 @@ final class UsageRoutes {
         Parameters parameters = new Parameters(ctx, Set.of("from", "to", "step"));
         Duration step = parameters.duration("step", Grain.MINUTE.width());
         UsageStore.Question question = question(parameters, step, Grain.MINUTE, null, name);
-        if (question == null || parameters.refused()) {
+        if (question == null) {
             return;
         }
         ask(ctx, question, (rows, asOf) -> {
@@ -169,7 +167,7 @@ final class UsageRoutes {
                 per.equals(Grain.MINUTE.width()) ? Grain.MINUTE : Grain.HOUR,
                 tenant != null || caller.seesAll() ? tenant : caller.tenant(),
                 parameters.text("upstream"));
-        if (question == null || parameters.refused()) {
+        if (question == null) {
             return;
         }
         ask(ctx, question, (rows, asOf) -> {
@@ -260,12 +258,8 @@ final class UsageRoutes {
         return UsageStore.read(
                 new UsageStore.Stores() {
                     @Override
-                    public <R> QueryResult<R> query(String store, Query<R> query) {
-                        QueryResult<R> result = stores.query(store, partition, query);
-                        if (result == null) {
-                            throw new InvalidStateStoreException("partition " + partition + " is not here");
-                        }
-                        return result;
+                    public <R> R answer(String store, Query<R> query) {
+                        return stores.answer(store, partition, query);
                     }
                 },
                 question);

@@ -126,7 +126,7 @@ final class TopologyFixture implements AutoCloseable {
         UsageRoutes usage = new UsageRoutes(everywhere, stores(), upstreams, forecasts::of, clock);
         return routes -> {
             new StatusRoutes(upstreams, jobs, views, forecasts, clock).register(routes);
-            new ListRoutes(lists, waits, clock).register(routes);
+            new ListRoutes(lists, views, clock).register(routes);
             new EventRoutes(jobs, views, executor, refresh, resultPatience).register(routes);
             usage.register(routes);
             new InternalRoutes(jobs, ends, everywhere, lists, usage).register(routes);

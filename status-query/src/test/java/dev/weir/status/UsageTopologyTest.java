@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryResult;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,8 +66,8 @@ final class UsageTopologyTest {
     private List<UsageStore.Row> rows(Grain grain, Instant from, Instant to) {
         UsageStore.Stores stores = new UsageStore.Stores() {
             @Override
-            public <R> QueryResult<R> query(String store, Query<R> query) {
-                return fixture.stores().query(store, 0, query);
+            public <R> R answer(String store, Query<R> query) {
+                return fixture.stores().answer(store, 0, query);
             }
         };
         return UsageStore.read(stores, new UsageStore.Question(grain, from, to, grain.width(), null, null))

@@ -90,28 +90,28 @@ public final class ConnectionBudget implements AutoCloseable {
             return refusal(0, List.of());
         }
         long giveUp = System.nanoTime() + PATIENCE_AT_START.toNanos();
-        boolean again;
-        do {
-            again = false;
+        while (true) {
             try {
                 claim();
+                break;
             } catch (SQLException e) {
                 if (isTooMany(e)) {
                     return "PostgreSQL has no connection left for this process; stop what uses them, or raise its"
                             + " max_connections, or put a PgBouncer in between";
                 }
                 // The pool's timeout has a state only where a connection failed, rather than was not there yet.
-                again = e.getSQLState() == null && System.nanoTime() - giveUp < 0;
-                if (!again) {
-                    LOG.warn(
-                            "PostgreSQL does not answer; this process starts without it, with {} connection until it can"
-                                    + " claim its {}: {}",
-                            WITHOUT_CLAIM,
-                            share,
-                            e.getMessage());
+                if (e.getSQLState() == null && System.nanoTime() - giveUp < 0) {
+                    continue;
                 }
+                LOG.warn(
+                        "PostgreSQL does not answer; this process starts without it, with {} connection until it can claim"
+                                + " its {}: {}",
+                        WITHOUT_CLAIM,
+                        share,
+                        e.getMessage());
+                break;
             }
-        } while (again);
+        }
         if (refused == null) {
             thread.start();
         }

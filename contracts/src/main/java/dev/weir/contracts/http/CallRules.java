@@ -47,6 +47,8 @@ public final class CallRules {
             "transfer-encoding",
             "upgrade");
     private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    /** Some servers cut parameters off a segment before they look at it. */
+    private static final Pattern DOT_SEGMENT = Pattern.compile("(?:^|[/\\\\])\\.\\.?(?:[;/\\\\]|\\z)");
     /** What RFC 3986 allows in a path, after the percent sign was looked at. */
     private static final String PATH_MARKS = "-._~!$&'()*+,;=:@/%";
 
@@ -201,7 +203,7 @@ public final class CallRules {
             if (hasControls(form)) {
                 return "expected no control characters, percent-encoded ones neither";
             }
-            if (hasDots(form)) {
+            if (DOT_SEGMENT.matcher(form).find()) {
                 return "expected no . or .. segments, percent-encoded ones neither: the path stays below the base URL";
             }
             String decoded = decode(form);
@@ -221,26 +223,6 @@ public final class CallRules {
             if (path.charAt(i) < ' ' || path.charAt(i) == 0x7f) {
                 return true;
             }
-        }
-        return false;
-    }
-
-    /** Whether a segment is {@code .} or {@code ..}; some servers cut parameters off a segment before they look at it. */
-    private static boolean hasDots(String path) {
-        int begin = 0;
-        for (int i = 0; i <= path.length(); i++) {
-            boolean ends = i == path.length() || path.charAt(i) == ';' || isSeparator(path.charAt(i));
-            if (!ends) {
-                continue;
-            }
-            int length = i - begin;
-            if ((length == 1 || length == 2) && path.charAt(begin) == '.' && path.charAt(i - 1) == '.') {
-                return true;
-            }
-            while (i < path.length() && !isSeparator(path.charAt(i))) {
-                i++;
-            }
-            begin = i + 1;
         }
         return false;
     }

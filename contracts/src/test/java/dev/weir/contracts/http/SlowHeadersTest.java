@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -29,17 +28,9 @@ class SlowHeadersTest {
 
     @Test
     void shouldCloseTheOneThatTrickles_andLeaveTheOneThatIsIdle() throws Exception {
-        Server server = new Server();
-        ServerConnector connector = new ServerConnector(server);
-        connector.setHost("127.0.0.1");
-        RequestsUnderWay requests = new RequestsUnderWay();
-        requests.setHandler(new DefaultHandler());
-        connector.addBean(new SlowHeaders(connector, requests, TIMEOUT, Duration.ofMillis(50)));
-        server.addConnector(connector);
-        server.setHandler(requests);
-        server.start();
-        try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort());
-                Socket idle = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort())) {
+        Server server = started(new DefaultHandler());
+        try (Socket slow = connect(server);
+                Socket idle = connect(server)) {
             assertThat(answer(idle)).startsWith("HTTP/1.1 404");
             slow.setSoTimeout(20);
 
@@ -53,16 +44,8 @@ class SlowHeadersTest {
 
     @Test
     void shouldLeaveTheOneThatStreamsItsBody_thoughItsAnswerHasBegun() throws Exception {
-        Server server = new Server();
-        ServerConnector connector = new ServerConnector(server);
-        connector.setHost("127.0.0.1");
-        RequestsUnderWay requests = new RequestsUnderWay();
-        requests.setHandler(new Answering());
-        connector.addBean(new SlowHeaders(connector, requests, TIMEOUT, Duration.ofMillis(50)));
-        server.addConnector(connector);
-        server.setHandler(requests);
-        server.start();
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort())) {
+        Server server = started(new Answering());
+        try (Socket socket = connect(server)) {
             socket.getOutputStream()
                     .write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".getBytes(US_ASCII));
             socket.setSoTimeout((int) PATIENCE.toMillis());
@@ -78,6 +61,23 @@ class SlowHeadersTest {
         } finally {
             server.stop();
         }
+    }
+
+    private static Server started(Handler handler) throws Exception {
+        Server server = new Server();
+        ServerConnector connector = new ServerConnector(server);
+        connector.setHost("127.0.0.1");
+        RequestsUnderWay requests = new RequestsUnderWay();
+        requests.setHandler(handler);
+        connector.addBean(new SlowHeaders(connector, requests, TIMEOUT, Duration.ofMillis(50)));
+        server.addConnector(connector);
+        server.setHandler(requests);
+        server.start();
+        return server;
+    }
+
+    private static Socket connect(Server server) throws IOException {
+        return new Socket(server.getURI().getHost(), server.getURI().getPort());
     }
 
     /** Begins its answer before it reads what it is sent. */

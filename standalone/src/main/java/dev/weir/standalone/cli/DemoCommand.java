@@ -8,15 +8,12 @@ import dev.weir.standalone.demo.DemoOptions;
 import dev.weir.standalone.demo.Verdict;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 /** {@code weir demo}. */
 @Command(
@@ -27,7 +24,7 @@ import picocli.CommandLine.Spec;
             "Exits 0 only if every invariant held."
         },
         sortOptions = false)
-final class DemoCommand implements Callable<Integer> {
+final class DemoCommand extends PrintingCommand {
     private static final int MOST_JOBS = 1_000_000;
     private static final int MOST_RATE = 1_000_000;
     private static final int LEAST_RATE = 10;
@@ -50,18 +47,11 @@ final class DemoCommand implements Callable<Integer> {
     @Nullable
     WeirCommand weir;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        check(spec, jobs >= 1 && jobs <= MOST_JOBS, "--jobs: expected 1 to " + MOST_JOBS);
-        check(spec, rate >= LEAST_RATE && rate <= MOST_RATE, "--rate: expected " + LEAST_RATE + " to " + MOST_RATE);
-        check(spec, seconds == null || seconds >= 1, "--seconds: expected 1 or more");
+        check(jobs >= 1 && jobs <= MOST_JOBS, "--jobs: expected 1 to " + MOST_JOBS);
+        check(rate >= LEAST_RATE && rate <= MOST_RATE, "--rate: expected " + LEAST_RATE + " to " + MOST_RATE);
+        check(seconds == null || seconds >= 1, "--seconds: expected 1 or more");
         if (weir == null || !weir.debug) {
             // The screen is for the run. What goes wrong in Weir still shows; Kafka's own complaints about a cluster
             // that
@@ -70,7 +60,7 @@ final class DemoCommand implements Callable<Integer> {
             level("kafka", Level.OFF);
             level("org.apache.kafka", Level.OFF);
         }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         // Said by the launcher, which can ask; Java before 22 knows only about both ends together.
         boolean terminal = Boolean.getBoolean("weir.terminal") && !"dumb".equals(System.getenv("TERM"));
         DemoOptions options =
@@ -89,9 +79,9 @@ final class DemoCommand implements Callable<Integer> {
         ((Logger) LoggerFactory.getLogger(logger)).setLevel(level);
     }
 
-    private static void check(CommandSpec spec, boolean holds, String message) {
+    private void check(boolean holds, String message) {
         if (!holds) {
-            throw new ParameterException(spec.commandLine(), message);
+            throw new ParameterException(commandLine(), message);
         }
     }
 }

@@ -5,14 +5,10 @@ import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code weir fake-upstream}: a rate-limited API to try things against. */
 @Command(
@@ -21,7 +17,7 @@ import picocli.CommandLine.Spec;
             "A rate-limited API that enforces its limits by its own clock.",
             "Any path is a call; GET /stats tells what it saw."
         })
-final class FakeUpstreamCommand implements Callable<Integer> {
+final class FakeUpstreamCommand extends PrintingCommand {
     /** The fake keeps this many arrivals for each limit. */
     private static final long MOST_PERMITS = 1_000_000;
 
@@ -54,27 +50,20 @@ final class FakeUpstreamCommand implements Callable<Integer> {
             defaultValue = "20ms")
     Duration latency = Duration.ofMillis(20);
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
         if (unlimited && !limits.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "--limit and --no-limit exclude each other");
+            throw new ParameterException(commandLine(), "--limit and --no-limit exclude each other");
         }
         if (limits.stream().anyMatch(limit -> limit.permits() > MOST_PERMITS)) {
-            throw new ParameterException(spec.commandLine(), "--limit takes up to " + MOST_PERMITS + " permits");
+            throw new ParameterException(commandLine(), "--limit takes up to " + MOST_PERMITS + " permits");
         }
         List<Limit> all =
                 unlimited ? List.of() : limits.isEmpty() ? List.of(new Limit(1000, Duration.ofMinutes(1))) : limits;
         Lifecycle parts = new Lifecycle();
         Shutdown.closeAtExit("the fake upstream", parts);
         FakeUpstream upstream = parts.add("fake upstream", new FakeUpstream(host, port, all, latency));
-        spec.commandLine()
+        commandLine()
                 .getOut()
                 .printf(
                         "The fake upstream is ready on http://%s:%d (%s; GET %s tells what it saw)%n",

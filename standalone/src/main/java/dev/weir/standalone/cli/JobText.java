@@ -34,9 +34,4 @@ final class JobText {
     static boolean finished(JsonNode job) {
         return ENDS.contains(job.path("status").asText());
     }
-
-    /** Finished, and the result, if it has one, is there to be read. */
-    static boolean settled(JsonNode job) {
-        return finished(job) && !job.path("resultPending").asBoolean();
-    }
 }

@@ -2,13 +2,9 @@ package dev.weir.standalone.cli;
 
 import dev.weir.standalone.client.WeirClient;
 import java.io.PrintWriter;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code weir jobs cancel}. */
 @Command(
@@ -17,25 +13,18 @@ import picocli.CommandLine.Spec;
             "Takes a waiting job out, wherever it waits.",
             "Exits 0 only if it is cancelled: not when its call was under way or it had ended, nor while nobody has decided."
         })
-final class JobsCancelCommand implements Callable<Integer> {
+final class JobsCancelCommand extends PrintingCommand {
     @Parameters(paramLabel = "ID", description = "The job's id.")
     String id = "";
 
     @Mixin
     ClientOptions options = new ClientOptions();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
         WeirClient client = options.client();
         WeirClient.Reply reply = client.await(client.cancel(id));
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         if (options.json) {
             out.println(reply.body());
         }

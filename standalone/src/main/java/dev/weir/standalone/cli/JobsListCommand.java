@@ -6,21 +6,22 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.client.WeirClient;
 import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code weir jobs list}. */
 @Command(name = "list", description = "Lists jobs, the newest first.")
-final class JobsListCommand implements Callable<Integer> {
+final class JobsListCommand extends PrintingCommand {
     /** Of one request. */
     private static final int PAGE = 500;
+    /** They are printed together. */
+    private static final int MOST_JOBS = 100_000;
 
     private static final String FORMAT = "%-36s  %-10s  %-16s  %-24s  %s%n";
 
@@ -65,17 +66,11 @@ final class JobsListCommand implements Callable<Integer> {
     @Mixin
     ClientOptions options = new ClientOptions();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        if (limit < 1) {
-            throw new CliException("--limit: expected 1 or more, but it is " + limit);
+        if (limit < 1 || limit > MOST_JOBS) {
+            throw new CliException("--limit: expected 1 to " + MOST_JOBS + ", but it is " + limit
+                    + "; --cursor goes on where a list ended");
         }
         WeirClient client = options.client();
         ArrayNode jobs = Json.MAPPER.createArrayNode();
@@ -88,7 +83,7 @@ final class JobsListCommand implements Callable<Integer> {
             reply.body().path("jobs").forEach(jobs::add);
             next = reply.body().path("next").textValue();
         } while (next != null && jobs.size() < limit);
-        print(spec.commandLine().getOut(), jobs, next);
+        print(out(), jobs, next);
         return 0;
     }
 
@@ -135,8 +130,6 @@ final class JobsListCommand implements Callable<Integer> {
     }
 
     private static String seconds(JsonNode time) {
-        return java.time.Instant.parse(time.asText())
-                .truncatedTo(java.time.temporal.ChronoUnit.MILLIS)
-                .toString();
+        return Instant.parse(time.asText()).truncatedTo(ChronoUnit.MILLIS).toString();
     }
 }

@@ -19,18 +19,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code weir jobs submit}. */
 @Command(name = "submit", description = "Submits a job, or many; prints each one's id.", sortOptions = false)
-final class JobsSubmitCommand implements Callable<Integer> {
+final class JobsSubmitCommand extends PrintingCommand {
     private static final int MOST_JOBS = 1_000_000;
     private static final int MAX_BODY_BYTES = 16 * 1024 * 1024;
 
@@ -81,20 +78,13 @@ final class JobsSubmitCommand implements Callable<Integer> {
     @Mixin
     ClientOptions options = new ClientOptions();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
         if (count < 1 || count > MOST_JOBS) {
-            throw new ParameterException(spec.commandLine(), "--count: expected 1 to " + MOST_JOBS);
+            throw new ParameterException(commandLine(), "--count: expected 1 to " + MOST_JOBS);
         }
         WeirClient client = options.client();
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         if (batch != null) {
             if (upstream != null
                     || path != null
@@ -104,14 +94,14 @@ final class JobsSubmitCommand implements Callable<Integer> {
                     || priority != null
                     || count != 1) {
                 throw new ParameterException(
-                        spec.commandLine(), "--batch: each line says all of its job; no other option does");
+                        commandLine(), "--batch: each line says all of its job; no other option does");
             }
             try (InputStream in = open(batch)) {
                 new BatchSubmission(client, out, options.json, idempotencyKey).run(new NdjsonLines(in)::next);
             }
             return 0;
         }
-        JsonNode job = job(spec);
+        JsonNode job = job();
         if (count > 1) {
             byte[] line = oneLine(Json.bytes(job));
             int[] left = {count};
@@ -152,10 +142,10 @@ final class JobsSubmitCommand implements Callable<Integer> {
         return Files.newInputStream(Path.of(file));
     }
 
-    private JsonNode job(CommandSpec command) throws IOException {
+    private JsonNode job() throws IOException {
         if (upstream == null || path == null) {
             throw new ParameterException(
-                    command.commandLine(), "expected --upstream and --path, or --batch with a job on each line");
+                    commandLine(), "expected --upstream and --path, or --batch with a job on each line");
         }
         ObjectNode job = Json.MAPPER.createObjectNode().put("upstream", upstream);
         ObjectNode request = job.putObject("request").put("path", path);
@@ -166,8 +156,7 @@ final class JobsSubmitCommand implements Callable<Integer> {
         for (String header : headers) {
             int colon = header.indexOf(':');
             if (colon < 1) {
-                throw new ParameterException(
-                        command.commandLine(), "--header: expected NAME:VALUE, but it is " + header);
+                throw new ParameterException(commandLine(), "--header: expected NAME:VALUE, but it is " + header);
             }
             named.put(
                     header.substring(0, colon).strip(),
@@ -177,7 +166,7 @@ final class JobsSubmitCommand implements Callable<Integer> {
             request.set("headers", Json.MAPPER.valueToTree(named));
         }
         if (body != null) {
-            putBody(request, read(body), named, command);
+            putBody(request, read(body), named);
         }
         if (priority != null) {
             job.put("priority", priority.toLowerCase(Locale.ROOT));
@@ -186,9 +175,9 @@ final class JobsSubmitCommand implements Callable<Integer> {
     }
 
     /** JSON goes out as it was given, to the last space and digit: read as a tree it would lose some. */
-    private static void putBody(ObjectNode request, String text, Map<String, String> headers, CommandSpec command) {
+    private void putBody(ObjectNode request, String text, Map<String, String> headers) {
         if (text.isBlank()) {
-            throw new ParameterException(command.commandLine(), "--body is empty; leave it out for a call without one");
+            throw new ParameterException(commandLine(), "--body is empty; leave it out for a call without one");
         }
         boolean otherType = headers.entrySet().stream()
                 .anyMatch(header -> header.getKey().equalsIgnoreCase("Content-Type")
@@ -205,7 +194,7 @@ final class JobsSubmitCommand implements Callable<Integer> {
             request.putRawValue("body", new RawValue(text));
         } catch (JsonProcessingException e) {
             throw new ParameterException(
-                    command.commandLine(),
+                    commandLine(),
                     "--body is no JSON (" + e.getOriginalMessage()
                             + "); for text, say --header Content-Type:text/plain",
                     e);

@@ -6,18 +6,15 @@ import dev.weir.standalone.client.WeirClient;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code weir jobs watch}. */
 @Command(name = "watch", description = "Follows a job's events until it is finished; exits 0 only if it succeeded.")
-final class JobsWatchCommand implements Callable<Integer> {
+final class JobsWatchCommand extends PrintingCommand {
     /** Before it connects again. */
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
@@ -35,10 +32,6 @@ final class JobsWatchCommand implements Callable<Integer> {
     @Mixin
     ClientOptions options = new ClientOptions();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     private @Nullable String lastEventId;
     private @Nullable JsonNode newest;
     private String shown = "";
@@ -46,10 +39,7 @@ final class JobsWatchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         WeirClient client = options.client();
         long endNs = System.nanoTime() + timeout.toNanos();
         closeIn(timeout);
@@ -62,7 +52,10 @@ final class JobsWatchCommand implements Callable<Integer> {
                 }
                 reached = true;
                 open = events;
-                follow(events, out);
+                // Once the time is over nobody closes it.
+                if (System.nanoTime() - endNs < 0) {
+                    follow(events, out);
+                }
             } catch (IOException e) {
                 if (!reached) {
                     throw new CliException(client.unreachable(e), e);
@@ -73,7 +66,7 @@ final class JobsWatchCommand implements Callable<Integer> {
             if (job != null && JobText.finished(job)) {
                 return end(out, job);
             }
-            if (System.nanoTime() >= endNs) {
+            if (System.nanoTime() - endNs >= 0) {
                 throw new CliException("the job " + id + " is not finished after " + timeout + ": it is "
                         + (job == null ? "unknown" : job.path("status").asText()));
             }

@@ -15,15 +15,12 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code weir plan}. */
 @Command(
@@ -35,7 +32,7 @@ import picocli.CommandLine.Spec;
             "--limit, --utilization and --burst say what if they were these."
         },
         sortOptions = false)
-final class PlanCommand implements Callable<Integer> {
+final class PlanCommand extends PrintingCommand {
     @Option(names = "--upstream", required = true, paramLabel = "NAME", description = "The upstream's name.")
     String upstream = "";
 
@@ -70,37 +67,29 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Machine-readable output.")
     boolean json;
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
         long least = from == null ? 1 : 0;
         if (jobs == null && from == null) {
-            throw new ParameterException(
-                    spec.commandLine(), "how many jobs? --jobs N, or --from URL for those that wait");
+            throw new ParameterException(commandLine(), "how many jobs? --jobs N, or --from URL for those that wait");
         }
         if (jobs != null && (jobs < least || jobs > Plan.MAX_JOBS)) {
             throw new ParameterException(
-                    spec.commandLine(), "--jobs: expected " + least + " to " + Plan.MAX_JOBS + ", but it is " + jobs);
+                    commandLine(), "--jobs: expected " + least + " to " + Plan.MAX_JOBS + ", but it is " + jobs);
         }
         if (assumeUnused && from == null) {
             throw new ParameterException(
-                    spec.commandLine(), "--assume-unused needs --from: empty windows have no past that is not known");
+                    commandLine(), "--assume-unused needs --from: empty windows have no past that is not known");
         }
         ObjectNode patch = Json.MAPPER.createObjectNode();
         whatIf.addTo(patch);
         PlanText text;
         try {
-            text = from == null ? fromEmptyWindows(spec, patch) : fromLive(spec, from, patch);
+            text = from == null ? fromEmptyWindows(patch) : fromLive(from, patch);
         } catch (IllegalArgumentException e) {
             throw new CliException("it cannot be planned: " + e.getMessage(), e);
         }
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         if (json) {
             out.println(new String(Json.bytes(text.asJson()), StandardCharsets.UTF_8));
         } else {
@@ -109,31 +98,31 @@ final class PlanCommand implements Callable<Integer> {
         return 0;
     }
 
-    private PlanText fromEmptyWindows(CommandSpec command, ObjectNode patch) {
+    private PlanText fromEmptyWindows(ObjectNode patch) {
         WeirConfig loaded = config.load(System.getenv());
         UpstreamConfig known = loaded.upstreams().get(upstream);
         if (known == null) {
             throw new CliException("there is no upstream " + upstream + " in the configuration; it has "
                     + String.join(", ", loaded.upstreams().keySet()));
         }
-        Settings settings = Settings.of(upstream, patched(command, known.settings(), patch));
+        Settings settings = Settings.of(upstream, patched(known.settings(), patch));
         Plan plan = Plan.of(settings, jobs == null ? 1 : jobs);
         return PlanText.fromEmptyWindows(
                 plan, Instant.now().truncatedTo(ChronoUnit.SECONDS), patch.isEmpty() ? null : patch);
     }
 
-    private PlanText fromLive(CommandSpec command, URI url, ObjectNode patch) {
+    private PlanText fromLive(URI url, ObjectNode patch) {
         WeirClient client = ClientOptions.client("--from", url, apiKey);
         LiveUpstream live = LiveUpstream.ask(client, upstream);
-        UpstreamSettings wanted = patched(command, live.settings(), patch);
+        UpstreamSettings wanted = patched(live.settings(), patch);
         return live.plan(wanted, patch.isEmpty() ? null : patch, jobs == null ? 0 : jobs, assumeUnused, Instant.now());
     }
 
-    private static UpstreamSettings patched(CommandSpec command, UpstreamSettings settings, ObjectNode patch) {
+    private UpstreamSettings patched(UpstreamSettings settings, ObjectNode patch) {
         SettingsPatch.Result result = SettingsPatch.apply(settings, patch);
         if (result.settings() == null) {
             throw new ParameterException(
-                    command.commandLine(),
+                    commandLine(),
                     result.errors().stream().map(PlanCommand::text).collect(Collectors.joining("; ")));
         }
         return result.settings();

@@ -3,14 +3,10 @@ package dev.weir.standalone.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.standalone.client.WeirClient;
 import java.io.PrintWriter;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code weir upstreams set}. */
 @Command(
@@ -21,7 +17,7 @@ import picocli.CommandLine.Spec;
             "Exits 0 once the throttle goes by it."
         },
         sortOptions = false)
-final class UpstreamsSetCommand implements Callable<Integer> {
+final class UpstreamsSetCommand extends PrintingCommand {
     @Parameters(paramLabel = "NAME", description = "The upstream's name.")
     String name = "";
 
@@ -31,22 +27,15 @@ final class UpstreamsSetCommand implements Callable<Integer> {
     @Mixin
     ClientOptions options = new ClientOptions();
 
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
     @Override
     public Integer call() {
-        if (spec == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
         ObjectNode patch = settings.patch();
         if (patch.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "nothing to change: name at least one setting");
+            throw new ParameterException(commandLine(), "nothing to change: name at least one setting");
         }
         WeirClient client = options.client();
         WeirClient.Reply reply = client.await(client.change(name, patch));
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = out();
         UpstreamChange.report(out, reply, name, "goes by its new settings", options.json);
         if (!options.json) {
             UpstreamText.settings(out, reply.body().path("settings"));

@@ -9,7 +9,6 @@ import java.util.Map;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.query.WindowRangeQuery;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,7 @@ public final class UsageStore {
 
     /** Asks a store of one partition by an interactive query. */
     public interface Stores {
-        <R> QueryResult<R> query(String store, Query<R> query);
+        <R> R answer(String store, Query<R> query);
     }
 
     /** What was counted in one step. */
@@ -54,13 +53,12 @@ public final class UsageStore {
             @Nullable String upstream) {}
 
     public static Rows read(Stores stores, Question question) {
-        Map<Row, Counts> sums = new HashMap<>();
-        QueryResult<KeyValueIterator<Windowed<String>, Aggregate>> result = stores.query(
-                question.grain().store(),
-                WindowRangeQuery.withWindowStartRange(
-                        question.from(), question.to().minusMillis(1)));
+        List<Row> rows = new ArrayList<>();
         int read = 0;
-        try (KeyValueIterator<Windowed<String>, Aggregate> windows = result.getResult()) {
+        try (KeyValueIterator<Windowed<String>, Aggregate> windows = stores.answer(
+                question.grain().store(),
+                WindowRangeQuery.<String, Aggregate>withWindowStartRange(
+                        question.from(), question.to().minusMillis(1)))) {
             while (windows.hasNext()) {
                 if (read++ == MOST_READ) {
                     return new Rows(List.of(), false);
@@ -70,14 +68,12 @@ public final class UsageStore {
                 String upstream = UsageKey.upstream(window.key.key());
                 if ((question.tenant() == null || question.tenant().equals(tenant))
                         && (question.upstream() == null || question.upstream().equals(upstream))) {
-                    Row place = new Row(start(question, window.key.window().start()), tenant, upstream, Counts.NONE);
-                    sums.merge(place, window.value.counts(), Counts::plus);
+                    Instant start = start(question, window.key.window().start());
+                    rows.add(new Row(start, tenant, upstream, window.value.counts()));
                 }
             }
         }
-        List<Row> rows = new ArrayList<>(sums.size());
-        sums.forEach((place, counts) -> rows.add(new Row(place.start(), place.tenant(), place.upstream(), counts)));
-        return new Rows(rows, true);
+        return new Rows(sum(rows), true);
     }
 
     private static Instant start(Question question, long windowStartMs) {
@@ -86,7 +82,7 @@ public final class UsageStore {
         return Instant.ofEpochMilli(fromMs + (windowStartMs - fromMs) / stepMs * stepMs);
     }
 
-    /** The rows of all partitions, added up. */
+    /** Those of one step, tenant and upstream, added up. */
     public static List<Row> sum(List<Row> rows) {
         Map<Row, Counts> sums = new HashMap<>();
         for (Row row : rows) {
