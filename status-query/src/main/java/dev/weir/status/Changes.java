@@ -25,7 +25,10 @@ final class Changes implements StateListener {
         }
     }
 
-    /** Completes with the next change after this call, or when it has been waited for so long. */
+    /**
+     * Completes with the next change after this call, or when it has been waited for so long. Who needs it no more may complete
+     * it.
+     */
     CompletableFuture<@Nullable Void> next(String id, long waitMs) {
         CompletableFuture<@Nullable Void> future = new CompletableFuture<>();
         waiting.compute(id, (key, others) -> {
@@ -33,11 +36,11 @@ final class Changes implements StateListener {
             all.add(future);
             return all;
         });
-        return future.completeOnTimeout(null, waitMs, TimeUnit.MILLISECONDS)
-                .whenComplete((done, failure) -> waiting.computeIfPresent(id, (key, all) -> {
-                    all.removeIf(other -> other == future);
-                    return all.isEmpty() ? null : all;
-                }));
+        var unused = future.whenComplete((done, failure) -> waiting.computeIfPresent(id, (key, all) -> {
+            all.removeIf(other -> other == future);
+            return all.isEmpty() ? null : all;
+        }));
+        return future.completeOnTimeout(null, waitMs, TimeUnit.MILLISECONDS);
     }
 
     /** How many jobs are waited for. */

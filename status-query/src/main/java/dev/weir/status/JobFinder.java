@@ -108,10 +108,13 @@ final class JobFinder implements KnownJobs {
     private CompletableFuture<Found> nextHere(String id, long seen, boolean mayAskOthers) {
         // Before the look, or a change between the two would be missed.
         CompletableFuture<@Nullable Void> change = changes.next(id, LONGEST_WATCH.toMillis());
-        return job(id, mayAskOthers)
-                .thenCompose(found -> found.job() == null || found.job().revision() > seen
-                        ? CompletableFuture.completedFuture(found)
-                        : change.thenComposeAsync(changed -> job(id, mayAskOthers), executor));
+        return job(id, mayAskOthers).thenCompose(found -> {
+            if (found.job() == null || found.job().revision() > seen) {
+                change.complete(null);
+                return CompletableFuture.completedFuture(found);
+            }
+            return change.thenComposeAsync(changed -> job(id, mayAskOthers), executor);
+        });
     }
 
     private CompletableFuture<Found> job(String anyCaseId, boolean mayAskOthers) {
