@@ -74,10 +74,18 @@ final class WeirProcess implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        await().atMost(START).pollInterval(Duration.ofMillis(100)).until(() -> {
-            assertThat(process.isAlive()).as(() -> read(log)).isTrue();
-            return ready();
-        });
+        await().atMost(START)
+                .pollInterval(Duration.ofMillis(100))
+                .ignoreExceptionsInstanceOf(IOException.class)
+                .untilAsserted(() -> {
+                    if (!running().isAlive()) {
+                        throw new IllegalStateException("it ended: " + read(log));
+                    }
+                    HttpResponse<String> ready = send("GET", "/readyz", null);
+                    assertThat(ready.statusCode())
+                            .as(() -> ready.body() + "; its log: " + read(log))
+                            .isEqualTo(200);
+                });
     }
 
     /** The command line with another port: for a second one on the same directory. */
@@ -234,14 +242,6 @@ final class WeirProcess implements AutoCloseable {
             return socket.getLocalPort();
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    private boolean ready() throws InterruptedException {
-        try {
-            return send(HttpRequest.newBuilder(URI.create(url() + "/readyz"))).statusCode() == 200;
-        } catch (IOException e) {
-            return false;
         }
     }
 
