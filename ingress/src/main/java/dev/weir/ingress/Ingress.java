@@ -7,6 +7,7 @@ import dev.weir.contracts.http.KnownJobs;
 import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.kafka.UpstreamsWriter;
 import dev.weir.contracts.wire.Forecast;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -31,6 +32,7 @@ public final class Ingress implements AutoCloseable {
     private final FinishedWaits waits;
     private final Batches batches;
     private final AskAgain askAgain = new AskAgain();
+    private final UpstreamChanges changes;
     private final ControlRoutes control;
     private final IngressMetrics metrics;
     private final InstantSource clock;
@@ -57,8 +59,9 @@ public final class Ingress implements AutoCloseable {
         this.submissions = new Submissions(new JobWriter(writer, clock), forecasts, knownJobs, metrics, clock, random);
         this.waits = new FinishedWaits(finishedJobs);
         this.batches = new Batches(reader, this::take, config.maxBodyBytes(), memory, answers, metrics, clock);
+        this.changes = new UpstreamChanges(upstreams, forecasts, writer, new UpstreamsWriter(kafka), askAgain, clock);
         this.control = new ControlRoutes(
-                new UpstreamChanges(upstreams, forecasts, writer, askAgain, clock),
+                changes,
                 new Cancellations(writer, knownJobs, askAgain, clock, random),
                 new RequestReader(ControlRoutes.MAX_PATCH_BYTES, memory, clock),
                 answers);
@@ -119,6 +122,7 @@ public final class Ingress implements AutoCloseable {
     public void close() {
         drain();
         askAgain.close();
+        changes.close();
         writer.close();
         answers.close();
     }

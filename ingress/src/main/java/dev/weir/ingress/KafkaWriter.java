@@ -54,7 +54,7 @@ final class KafkaWriter implements AutoCloseable {
     /** More often than the producer forgets the metadata of a topic that nobody writes to (5 minutes). */
     private static final Duration METADATA_PAUSE = Duration.ofSeconds(20);
 
-    private static final List<String> TOPICS = List.of(Topics.REQUESTS, Topics.ACCEPTED, Topics.UPSTREAMS);
+    private static final List<String> TOPICS = List.of(Topics.REQUESTS, Topics.ACCEPTED);
     private static final Logger LOG = LoggerFactory.getLogger(KafkaWriter.class);
 
     private final KafkaProducer<String, byte[]> producer;

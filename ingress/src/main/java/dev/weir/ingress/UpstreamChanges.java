@@ -10,9 +10,8 @@ import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.http.Problem.FieldError;
 import dev.weir.contracts.kafka.CompactedTopic;
-import dev.weir.contracts.kafka.Json;
-import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.kafka.UpstreamsWriter;
 import dev.weir.contracts.wire.Forecast;
 import dev.weir.contracts.wire.UpstreamRecord;
 import java.time.Duration;
@@ -20,22 +19,24 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Changes upstreams while they run: writes the next revision of an upstream's record, and waits until the throttle has taken
- * it up. One at a time for each upstream in this process; of two that two ingresses write at the same instant, the later
- * one counts as a whole. Thread-safe.
+ * it up. One after the other, those of other ingresses too. Thread-safe.
  */
-final class UpstreamChanges {
+final class UpstreamChanges implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(5);
     static final int MOST_WAITING = 100;
     static final String ASSUME_UNUSED = "assumeUnused";
@@ -45,10 +46,17 @@ final class UpstreamChanges {
     private final Upstreams upstreams;
     private final CompactedTopic<Forecast> forecasts;
     private final KafkaWriter kafka;
+    private final UpstreamsWriter writer;
     private final AskAgain askAgain;
     private final InstantSource clock;
     private final Semaphore room = new Semaphore(MOST_WAITING);
-    private final Set<String> beingWritten = ConcurrentHashMap.newKeySet();
+    /** Each waits for Kafka. */
+    private final ThreadPoolExecutor writes =
+            new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_WAITING), task -> {
+                Thread thread = new Thread(task, "ingress-upstreams");
+                thread.setDaemon(true);
+                return thread;
+            });
 
     /** What an upstream is to be; or what is wrong with it. */
     private record Wanted(
@@ -63,6 +71,17 @@ final class UpstreamChanges {
     /** @param reply when there is nothing to wait for */
     private record Done(UpstreamRecord record, @Nullable Reply reply) {}
 
+    /** What was decided last, of what. */
+    private static final class Deciding {
+        UpstreamRecord current;
+        Done done;
+
+        Deciding(UpstreamRecord current, Done done) {
+            this.current = current;
+            this.done = done;
+        }
+    }
+
     /** The answer to a change. */
     @JsonInclude(JsonInclude.Include.ALWAYS)
     private record InForce(String name, long revision, boolean paused, UpstreamSettings settings) {
@@ -75,11 +94,13 @@ final class UpstreamChanges {
             Upstreams upstreams,
             CompactedTopic<Forecast> forecasts,
             KafkaWriter kafka,
+            UpstreamsWriter writer,
             AskAgain askAgain,
             InstantSource clock) {
         this.upstreams = upstreams;
         this.forecasts = forecasts;
         this.kafka = kafka;
+        this.writer = writer;
         this.askAgain = askAgain;
         this.clock = clock;
     }
@@ -122,15 +143,15 @@ final class UpstreamChanges {
             return CompletableFuture.completedFuture(Reply.unavailable(
                     MOST_WAITING + " changes wait for the throttle already; nothing was changed, send it again"));
         }
-        if (!beingWritten.add(name)) {
+        CompletableFuture<Done> written;
+        try {
+            written = CompletableFuture.supplyAsync(() -> write(caller, upstream, want), writes);
+        } catch (RejectedExecutionException e) {
             room.release();
-            return CompletableFuture.completedFuture(Reply.unavailable(
-                    "another change of " + name + " is being written right now; nothing was changed, send it again"));
+            return CompletableFuture.completedFuture(
+                    Reply.unavailable("this ingress is shutting down; nothing was changed, send it again"));
         }
-        return CompletableFuture.completedFuture(upstream)
-                .thenCompose(known -> write(caller, known, want))
-                .whenComplete((done, failure) -> beingWritten.remove(name))
-                .thenCompose(done -> {
+        return written.thenCompose(done -> {
                     Reply reply = done.reply();
                     return reply == null ? takenUp(done.record()) : CompletableFuture.completedFuture(reply);
                 })
@@ -138,33 +159,60 @@ final class UpstreamChanges {
                 .whenComplete((done, failure) -> room.release());
     }
 
-    private CompletableFuture<Done> write(
-            Caller caller, UpstreamConfig upstream, Function<UpstreamRecord, Wanted> want) {
-        UpstreamRecord current = current(upstream);
-        Wanted wanted = want.apply(current);
+    private Done write(Caller caller, UpstreamConfig upstream, Function<UpstreamRecord, Wanted> want) {
+        // What is wrong or changes nothing needs no turn.
+        UpstreamRecord known = current(upstream, upstreams.record(upstream.name()));
+        Done done = decide(known, want.apply(known));
+        if (done.reply() != null) {
+            return done;
+        }
+        try {
+            if (!kafka.reachesKafka()) {
+                throw new KafkaWriter.NotWritten(
+                        "Kafka cannot be written to right now; nothing was changed, send it again", null);
+            }
+            Deciding deciding = new Deciding(known, done);
+            Map<String, Long> offsets = writer.write(records -> {
+                deciding.current = current(upstream, records.get(upstream.name()));
+                deciding.done = decide(deciding.current, want.apply(deciding.current));
+                return deciding.done.reply() == null ? Map.of(upstream.name(), deciding.done.record()) : Map.of();
+            });
+            offsets.forEach((name, offset) -> {
+                upstreams.wrote(name, deciding.done.record(), offset);
+                log(caller, deciding.current, deciding.done.record());
+            });
+            return deciding.done;
+        } catch (KafkaWriter.NotWritten e) {
+            throw new CompletionException(e);
+        } catch (UpstreamsWriter.NotWrittenException e) {
+            LOG.warn("a change of {} was not written: {}", upstream.name(), e.getMessage());
+            throw new CompletionException(new KafkaWriter.NotWritten(String.valueOf(e.getMessage()), e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CompletionException(
+                    new KafkaWriter.NotWritten("this ingress is shutting down; see what is in force", e));
+        }
+    }
+
+    private Done decide(UpstreamRecord current, Wanted wanted) {
         UpstreamSettings settings = wanted.settings();
         if (settings == null) {
-            Reply refused = Reply.problem(Problem.fields(shown(wanted.errors())));
-            return CompletableFuture.completedFuture(new Done(current, refused));
+            return new Done(current, Reply.problem(Problem.fields(shown(wanted.errors()))));
         }
         if (!wanted.changes(current)) {
-            return CompletableFuture.completedFuture(new Done(current, Reply.ok(InForce.of(current))));
+            return new Done(current, Reply.ok(InForce.of(current)));
         }
-        UpstreamRecord next = new UpstreamRecord(
-                UpstreamRecord.VERSION,
-                current.name(),
-                current.revision() + 1,
-                clock.instant().truncatedTo(ChronoUnit.MICROS),
-                settings,
-                wanted.paused(),
-                wanted.assumeUnused(),
-                current.seed());
-        return kafka.write(new ProducerRecord<>(Topics.UPSTREAMS, next.name(), Json.bytes(next)))
-                .thenApply(at -> {
-                    upstreams.wrote(next.name(), next, at.offset());
-                    log(caller, current, next);
-                    return new Done(next, null);
-                });
+        return new Done(
+                new UpstreamRecord(
+                        UpstreamRecord.VERSION,
+                        current.name(),
+                        current.revision() + 1,
+                        clock.instant().truncatedTo(ChronoUnit.MICROS),
+                        settings,
+                        wanted.paused(),
+                        wanted.assumeUnused(),
+                        current.seed()),
+                null);
     }
 
     private CompletableFuture<Reply> takenUp(UpstreamRecord record) {
@@ -182,8 +230,7 @@ final class UpstreamChanges {
         return forecast != null && !forecast.removed() && forecast.revision() >= record.revision();
     }
 
-    private UpstreamRecord current(UpstreamConfig upstream) {
-        UpstreamRecord record = upstreams.record(upstream.name());
+    private static UpstreamRecord current(UpstreamConfig upstream, @Nullable UpstreamRecord record) {
         return record != null
                 ? record
                 : new UpstreamRecord(
@@ -195,6 +242,12 @@ final class UpstreamChanges {
                         false,
                         false,
                         upstream.settings());
+    }
+
+    /** To be called when the server is closed: nobody waits for an answer any more. */
+    @Override
+    public void close() {
+        writes.shutdownNow();
     }
 
     private static List<FieldError> shown(List<FieldError> errors) {

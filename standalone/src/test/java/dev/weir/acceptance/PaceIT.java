@@ -7,10 +7,16 @@ import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.standalone.fake.FakeUpstream;
 import dev.weir.standalone.fake.Stats;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +30,10 @@ class PaceIT {
     private static final int STALL_SECONDS = Integer.getInteger("weir.stall", 15);
     /** A build's machine may be busy; the windows by the slots are exact all the same. */
     private static final int NOISE = Integer.getInteger("weir.noise", 15);
+    /** Of calls at once, as many as the throttle's own burst. */
+    private static final int WARM_UP_ROUNDS = 20;
+
+    private static final int BURST = 15;
 
     @TempDir
     Path dir;
@@ -118,8 +128,21 @@ class PaceIT {
         }
     }
 
+    /** Warm: what its first answers take would count as lateness of the calls. */
     static FakeUpstream upstream() {
-        return new FakeUpstream("127.0.0.1", 0, List.of(), Duration.ofMillis(20));
+        FakeUpstream upstream = new FakeUpstream("127.0.0.1", 0, List.of(), Duration.ofMillis(20));
+        HttpClient client = HttpClient.newHttpClient();
+        HttpRequest stats = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + upstream.port() + FakeUpstream.STATS_PATH))
+                .build();
+        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+            CompletableFuture<?>[] asked = Stream.generate(
+                            () -> client.sendAsync(stats, HttpResponse.BodyHandlers.discarding()))
+                    .limit(BURST)
+                    .toArray(CompletableFuture<?>[]::new);
+            CompletableFuture.allOf(asked).join();
+        }
+        return upstream;
     }
 
     static String thousandAMinute(FakeUpstream upstream) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -37,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedKafkaIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int KILLS = Integer.getInteger("weir.kills", 3);
 
     @TempDir
@@ -98,8 +99,10 @@ class EmbeddedKafkaIT {
                         .mapToObj(partition -> new TopicPartition(Topics.JOB_EVENTS, partition))
                         .toList();
                 for (int kill = 1; kill <= KILLS; kill++) {
-                    CompletableFuture<Void> committing = commitUntilItFails(kafka, partitions);
+                    AtomicBoolean killed = new AtomicBoolean();
+                    CompletableFuture<Void> committing = commit(kafka, partitions, killed);
                     broker.kill();
+                    killed.set(true);
                     broker.start();
                     committing.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
 
@@ -112,22 +115,20 @@ class EmbeddedKafkaIT {
         }
     }
 
-    /** One transaction after the other, each in all partitions; returns once one was committed. */
-    private static CompletableFuture<Void> commitUntilItFails(KafkaSettings kafka, List<TopicPartition> partitions)
-            throws Exception {
+    /** One transaction after the other, each in all partitions, until the broker is killed; returns once one was committed. */
+    private static CompletableFuture<Void> commit(
+            KafkaSettings kafka, List<TopicPartition> partitions, AtomicBoolean killed) throws Exception {
         Map<String, Object> settings = kafka.producer();
         settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "it");
         settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 5_000);
-        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 2_000);
-        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 1_000);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 2_000);
+        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, PATIENCE.toMillis());
         KafkaProducer<String, String> producer =
                 new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+        producer.initTransactions();
         CompletableFuture<Void> first = new CompletableFuture<>();
-        CompletableFuture<Void> failed = CompletableFuture.runAsync(() -> {
-            try (producer) {
-                producer.initTransactions();
-                while (true) {
+        CompletableFuture<Void> last = CompletableFuture.runAsync(() -> {
+            try {
+                while (!killed.get()) {
                     producer.beginTransaction();
                     for (TopicPartition partition : partitions) {
                         var unused = producer.send(
@@ -136,13 +137,14 @@ class EmbeddedKafkaIT {
                     producer.commitTransaction();
                     first.complete(null);
                 }
-            } catch (KafkaException killed) {
-                first.completeExceptionally(killed);
+            } catch (KafkaException failure) {
+                first.completeExceptionally(failure);
+            } finally {
                 producer.close(Duration.ZERO);
             }
         });
         first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        return failed;
+        return last;
     }
 
     private static Map<TopicPartition, Long> ends(

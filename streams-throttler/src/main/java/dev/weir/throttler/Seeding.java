@@ -3,10 +3,10 @@ package dev.weir.throttler;
 import dev.weir.contracts.config.UpstreamConfig;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.config.WeirConfig;
-import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
+import dev.weir.contracts.kafka.UpstreamsWriter;
 import dev.weir.contracts.wire.UpstreamRecord;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,38 +16,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings {@code weir.upstreams} in line with the configuration file before the throttle starts: a change made live stands
- * until the file's own entry changes. Not thread-safe; blocks its caller, for at most {@link #READ_PATIENCE} and
- * {@link #WRITE_PATIENCE}.
+ * until the file's own entry changes. Not thread-safe; blocks its caller for a bounded time.
  */
 final class Seeding {
     static final Duration READ_PATIENCE = Duration.ofSeconds(30);
-    /** For all that is written together. */
-    static final Duration WRITE_PATIENCE = Duration.ofSeconds(15);
 
-    private static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Seeding.class);
 
     private final Map<String, UpstreamSettings> file = new TreeMap<>();
     private final Upstreams upstreams;
-    private final KafkaSettings kafka;
+    private final UpstreamsWriter writer;
     private final InstantSource clock;
 
     /** What becomes of one upstream's record. */
@@ -118,7 +102,7 @@ final class Seeding {
             file.put(upstream.name(), upstream.settings());
         }
         this.upstreams = upstreams;
-        this.kafka = kafka;
+        this.writer = new UpstreamsWriter(kafka);
         this.clock = clock;
     }
 
@@ -133,14 +117,8 @@ final class Seeding {
                     Topics.UPSTREAMS + " could not be read within " + READ_PATIENCE + "; is the broker up?");
         }
         List<Decision> decisions = decide(file, upstreams.records(), clock.instant());
-        Map<String, @Nullable UpstreamRecord> toWrite = new LinkedHashMap<>();
-        for (Decision decision : decisions) {
-            if (!(decision instanceof Keep)) {
-                toWrite.put(decision.name(), decision instanceof Put put ? put.record() : null);
-            }
-        }
-        if (!toWrite.isEmpty()) {
-            write(toWrite);
+        if (!toWrite(decisions).isEmpty()) {
+            decisions = write();
         }
         decisions.forEach(Decision::say);
     }
@@ -173,36 +151,32 @@ final class Seeding {
         return decisions;
     }
 
-    /** @param records by name; null for a tombstone */
-    private void write(Map<String, @Nullable UpstreamRecord> records) throws InterruptedException {
-        Map<String, Object> settings = kafka.producer();
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) DELIVERY_TIMEOUT.toMillis());
-        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) REQUEST_TIMEOUT.toMillis());
-        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, DELIVERY_TIMEOUT.toMillis());
-        settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-        KafkaProducer<String, byte[]> producer =
-                new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
-        try {
-            Map<String, Future<RecordMetadata>> sent = new LinkedHashMap<>();
-            records.forEach((name, record) -> sent.put(
-                    name,
-                    producer.send(
-                            new ProducerRecord<>(Topics.UPSTREAMS, name, record == null ? null : Json.bytes(record)))));
-            long end = System.nanoTime() + WRITE_PATIENCE.toNanos();
-            for (Map.Entry<String, Future<RecordMetadata>> each : sent.entrySet()) {
-                long left = Math.max(0, end - System.nanoTime());
-                long offset = each.getValue().get(left, TimeUnit.NANOSECONDS).offset();
-                upstreams.wrote(each.getKey(), records.get(each.getKey()), offset);
+    /** By name; null for a tombstone. */
+    private static Map<String, @Nullable UpstreamRecord> toWrite(List<Decision> decisions) {
+        Map<String, @Nullable UpstreamRecord> records = new LinkedHashMap<>();
+        for (Decision decision : decisions) {
+            if (!(decision instanceof Keep)) {
+                records.put(decision.name(), decision instanceof Put put ? put.record() : null);
             }
-        } catch (ExecutionException | TimeoutException | KafkaException e) {
-            String reason = e instanceof TimeoutException
-                    ? "no answer within " + WRITE_PATIENCE
-                    : e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
+        }
+        return records;
+    }
+
+    /** Decides again, with what an ingress may have written just now. */
+    private List<Decision> write() throws InterruptedException {
+        List<Decision> decided = new ArrayList<>();
+        try {
+            Map<String, Long> offsets = writer.write(records -> {
+                decided.clear();
+                decided.addAll(decide(file, records, clock.instant()));
+                return toWrite(decided);
+            });
+            Map<String, @Nullable UpstreamRecord> written = toWrite(decided);
+            offsets.forEach((name, offset) -> upstreams.wrote(name, written.get(name), offset));
+            return decided;
+        } catch (UpstreamsWriter.NotWrittenException e) {
             throw new IllegalStateException(
-                    "Kafka did not take the upstreams' settings into " + Topics.UPSTREAMS + ": " + reason, e);
-        } finally {
-            // Nothing is left to send, or it was given up.
-            producer.close(Duration.ZERO);
+                    "Kafka did not take the upstreams' settings into " + Topics.UPSTREAMS + ": " + e.getMessage(), e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.weir.contracts.kafka;
 
 import dev.weir.contracts.wire.Forecast;
+import dev.weir.contracts.wire.UpstreamRecord;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,17 @@ public final class CompactedTopic<T> implements AutoCloseable {
     /** {@code weir.forecasts}, by upstream. */
     public static CompactedTopic<Forecast> forecasts(KafkaSettings kafka) {
         return new CompactedTopic<>(kafka, Topics.FORECASTS, (key, value) -> Json.read(value, Forecast.class));
+    }
+
+    /** {@code weir.upstreams}, by upstream. */
+    public static CompactedTopic<UpstreamRecord> upstreams(KafkaSettings kafka) {
+        return new CompactedTopic<>(kafka, Topics.UPSTREAMS, (key, value) -> {
+            UpstreamRecord record = Json.read(value, UpstreamRecord.class);
+            if (!record.name().equals(key)) {
+                throw new SerializationException("its key is " + key + ", but it is of " + record.name());
+            }
+            return record;
+        });
     }
 
     /** Begins to read. Without it nothing is known but what {@link #wrote} said. */

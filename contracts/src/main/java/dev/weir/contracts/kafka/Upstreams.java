@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
-import org.apache.kafka.common.errors.SerializationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +20,7 @@ public final class Upstreams implements AutoCloseable {
 
     public Upstreams(WeirConfig config, KafkaSettings kafka) {
         file = config.upstreams();
-        live = new CompactedTopic<>(kafka, Topics.UPSTREAMS, Upstreams::read);
+        live = CompactedTopic.upstreams(kafka);
     }
 
     /** Begins to read {@code weir.upstreams}; until then the file is all there is. */
@@ -64,14 +63,6 @@ public final class Upstreams implements AutoCloseable {
     /** Waits until {@code weir.upstreams} has been read to its end; false when that took too long. */
     public boolean awaitRead(Duration patience) throws InterruptedException {
         return live.awaitRead(patience);
-    }
-
-    private static UpstreamRecord read(String key, byte[] value) {
-        UpstreamRecord record = Json.read(value, UpstreamRecord.class);
-        if (!record.name().equals(key)) {
-            throw new SerializationException("its key is " + key + ", but it is of " + record.name());
-        }
-        return record;
     }
 
     @Override
