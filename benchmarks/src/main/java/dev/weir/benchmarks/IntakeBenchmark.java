@@ -9,17 +9,20 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
  * How many jobs the ingress accepts, with its broker on the same cores, beside a bare Javalin that only echoes. Each runs in
- * a process of its own, one after the other; the load is wrk's.
+ * a process of its own, and they are measured in turn; the load is wrk's.
  */
 @Command(
         name = "intake",
@@ -28,6 +31,8 @@ import picocli.CommandLine.Option;
         description = "Accepted jobs a second and their latency, beside a bare echo. Needs wrk (apt-get install wrk).")
 final class IntakeBenchmark extends PrintingCommand {
     private static final double GOAL = 0.5;
+    private static final String ECHO = "echo";
+    private static final String WEIR = "weir";
     /** Before the requests at a fixed rate that count: their sender is new, too. */
     private static final int PACED_WARM_UP_SECONDS = 5;
 
@@ -67,58 +72,81 @@ final class IntakeBenchmark extends PrintingCommand {
                     "Something else that takes the same requests, and runs at that port already; may be repeated.")
     Map<String, Integer> beside = Map.of();
 
-    @Option(names = "--java", description = "An option for the measured processes' Java; may be repeated.")
-    List<String> javaOptions = List.of();
+    @Option(
+            names = "--java",
+            description = "An option for the measured processes' Java, as ./weir ingress has them; may be repeated.")
+    List<String> javaOptions = List.of("-XX:+UseParallelGC");
 
     private record Rate(double perSecond, double p50Ms, double p99Ms) {}
 
     @Override
     public Integer call() throws Exception {
         PrintWriter out = out();
-        out.printf("%-8s%-8s%12s%10s%10s%n", "", "", "a second", "p50 ms", "p99 ms");
-        Rate echo = noEcho ? null : measureOwn("echo", out);
-        for (Map.Entry<String, Integer> other : beside.entrySet()) {
-            measure(other.getKey(), other.getValue(), out);
-        }
-        Rate weir = measureOwn("weir", out);
-        if (echo == null) {
-            return 0;
-        }
-        out.printf(
-                Locale.ROOT,
-                "weir accepts %.2f of the echo's rate; goal: %s%n",
-                weir.perSecond() / echo.perSecond(),
-                GOAL);
-        out.flush();
-        return 0;
-    }
-
-    private Rate measureOwn(String kind, PrintWriter out) throws IOException, InterruptedException {
-        Process server = start(kind);
+        List<Process> own = new ArrayList<>();
         try {
-            return measure(kind, port(server), out);
-        } finally {
-            server.destroyForcibly().waitFor();
-        }
-    }
-
-    private Rate measure(String kind, int port, PrintWriter out) throws IOException, InterruptedException {
-        List<Rate> rates = new ArrayList<>();
-        for (int round = 0; round <= rounds; round++) {
-            Rate rate = wrk(port, round == 0 ? warmUp : seconds);
-            out.printf(
-                    Locale.ROOT,
-                    "%-8s%-8s%12.0f%10.2f%10.2f%n",
-                    kind,
-                    round == 0 ? "warm-up" : Integer.toString(round),
-                    rate.perSecond(),
-                    rate.p50Ms(),
-                    rate.p99Ms());
+            Map<String, Integer> ports = new LinkedHashMap<>();
+            for (String kind : noEcho ? List.of(WEIR) : List.of(ECHO, WEIR)) {
+                Process server = start(kind);
+                own.add(server);
+                ports.put(kind, port(server));
+            }
+            ports.putAll(beside);
+            Map<String, List<Rate>> rates = measure(ports, out);
+            for (Map.Entry<String, Integer> each : ports.entrySet()) {
+                pace(each.getKey(), each.getValue(), out);
+            }
+            if (!noEcho) {
+                List<Rate> weir = rates.getOrDefault(WEIR, List.of());
+                List<Rate> echo = rates.getOrDefault(ECHO, List.of());
+                double[] ratios = IntStream.range(0, rounds)
+                        .mapToDouble(round ->
+                                weir.get(round).perSecond() / echo.get(round).perSecond())
+                        .sorted()
+                        .toArray();
+                out.printf(
+                        Locale.ROOT,
+                        "weir accepts %.2f of the echo's rate, in the middle of the rounds (%.2f to %.2f); goal: %s%n",
+                        ratios[rounds / 2],
+                        ratios[0],
+                        ratios[rounds - 1],
+                        GOAL);
+            }
             out.flush();
-            if (round > 0) {
-                rates.add(rate);
+            return 0;
+        } finally {
+            for (Process server : own) {
+                server.destroyForcibly().waitFor();
             }
         }
+    }
+
+    /** In turn, for the machine is not the same from one minute to the next. */
+    private Map<String, List<Rate>> measure(Map<String, Integer> ports, PrintWriter out)
+            throws IOException, InterruptedException {
+        out.printf("%-8s%-8s%12s%10s%10s%n", "", "", "a second", "p50 ms", "p99 ms");
+        Map<String, List<Rate>> rates = new HashMap<>();
+        for (int round = 0; round <= rounds; round++) {
+            for (Map.Entry<String, Integer> each : ports.entrySet()) {
+                Rate rate = wrk(each.getValue(), round == 0 ? warmUp : seconds);
+                out.printf(
+                        Locale.ROOT,
+                        "%-8s%-8s%12.0f%10.2f%10.2f%n",
+                        each.getKey(),
+                        round == 0 ? "warm-up" : Integer.toString(round),
+                        rate.perSecond(),
+                        rate.p50Ms(),
+                        rate.p99Ms());
+                out.flush();
+                if (round > 0) {
+                    rates.computeIfAbsent(each.getKey(), kind -> new ArrayList<>())
+                            .add(rate);
+                }
+            }
+        }
+        return rates;
+    }
+
+    private void pace(String kind, int port, PrintWriter out) throws IOException, InterruptedException {
         PacedLoad.Result result = new PacedLoad(port, body(), connections, paced, PACED_WARM_UP_SECONDS, seconds).run();
         out.printf(
                 Locale.ROOT,
@@ -132,8 +160,6 @@ final class IntakeBenchmark extends PrintingCommand {
                 result.ms(1),
                 result.refused());
         out.flush();
-        rates.sort((a, b) -> Double.compare(a.perSecond(), b.perSecond()));
-        return rates.get(rates.size() / 2);
     }
 
     private Process start(String kind) throws IOException {
