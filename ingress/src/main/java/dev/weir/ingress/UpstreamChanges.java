@@ -68,19 +68,15 @@ final class UpstreamChanges implements AutoCloseable {
         }
     }
 
-    /** @param reply when there is nothing to wait for */
-    private record Done(UpstreamRecord record, @Nullable Reply reply) {}
-
-    /** What was decided last, of what. */
-    private static final class Deciding {
-        UpstreamRecord current;
-        Done done;
-
-        Deciding(UpstreamRecord current, Done done) {
-            this.current = current;
-            this.done = done;
-        }
-    }
+    /**
+     * What becomes of a change.
+     *
+     * @param reply when there is nothing to write
+     */
+    private record Decision(
+            UpstreamRecord current,
+            UpstreamRecord next,
+            @Nullable Reply reply) {}
 
     /** The answer to a change. */
     @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -143,45 +139,51 @@ final class UpstreamChanges implements AutoCloseable {
             return CompletableFuture.completedFuture(Reply.unavailable(
                     MOST_WAITING + " changes wait for the throttle already; nothing was changed, send it again"));
         }
-        CompletableFuture<Done> written;
+        long askedNanos = System.nanoTime();
+        CompletableFuture<Decision> written;
         try {
-            written = CompletableFuture.supplyAsync(() -> write(caller, upstream, want), writes);
+            written = CompletableFuture.supplyAsync(() -> write(caller, upstream, want, askedNanos), writes);
         } catch (RejectedExecutionException e) {
             room.release();
             return CompletableFuture.completedFuture(
                     Reply.unavailable("this ingress is shutting down; nothing was changed, send it again"));
         }
-        return written.thenCompose(done -> {
-                    Reply reply = done.reply();
-                    return reply == null ? takenUp(done.record()) : CompletableFuture.completedFuture(reply);
+        return written.thenCompose(decision -> {
+                    Reply reply = decision.reply();
+                    return reply == null ? takenUp(decision.next()) : CompletableFuture.completedFuture(reply);
                 })
                 .exceptionally(Reply::notWritten)
                 .whenComplete((done, failure) -> room.release());
     }
 
-    private Done write(Caller caller, UpstreamConfig upstream, Function<UpstreamRecord, Wanted> want) {
+    private Decision write(
+            Caller caller, UpstreamConfig upstream, Function<UpstreamRecord, Wanted> want, long askedNanos) {
         // What is wrong or changes nothing needs no turn.
-        UpstreamRecord known = current(upstream, upstreams.record(upstream.name()));
-        Done done = decide(known, want.apply(known));
-        if (done.reply() != null) {
-            return done;
+        Decision known = decide(upstream, upstreams.record(upstream.name()), want);
+        if (known.reply() != null) {
+            return known;
         }
         try {
             if (!kafka.reachesKafka()) {
                 throw new KafkaWriter.NotWritten(
                         "Kafka cannot be written to right now; nothing was changed, send it again", null);
             }
-            Deciding deciding = new Deciding(known, done);
-            Map<String, Long> offsets = writer.write(records -> {
-                deciding.current = current(upstream, records.get(upstream.name()));
-                deciding.done = decide(deciding.current, want.apply(deciding.current));
-                return deciding.done.reply() == null ? Map.of(upstream.name(), deciding.done.record()) : Map.of();
-            });
-            offsets.forEach((name, offset) -> {
-                upstreams.wrote(name, deciding.done.record(), offset);
-                log(caller, deciding.current, deciding.done.record());
-            });
-            return deciding.done;
+            if (System.nanoTime() - askedNanos > PATIENCE.toNanos()) {
+                throw new KafkaWriter.NotWritten(
+                        "the changes before it took more than " + PATIENCE.toSeconds()
+                                + " s; nothing was changed, send it again",
+                        null);
+            }
+            Decision[] decided = {known};
+            writer.write(records -> {
+                        decided[0] = decide(upstream, records.get(upstream.name()), want);
+                        return decided[0].reply() == null ? Map.of(upstream.name(), decided[0].next()) : Map.of();
+                    })
+                    .forEach((name, offset) -> {
+                        upstreams.wrote(name, decided[0].next(), offset);
+                        log(caller, decided[0].current(), decided[0].next());
+                    });
+            return decided[0];
         } catch (KafkaWriter.NotWritten e) {
             throw new CompletionException(e);
         } catch (UpstreamsWriter.NotWrittenException e) {
@@ -189,20 +191,24 @@ final class UpstreamChanges implements AutoCloseable {
             throw new CompletionException(new KafkaWriter.NotWritten(String.valueOf(e.getMessage()), e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CompletionException(
-                    new KafkaWriter.NotWritten("this ingress is shutting down; see what is in force", e));
+            throw new CompletionException(new KafkaWriter.NotWritten(
+                    "this ingress is shutting down; see what is in force before you send it again", e));
         }
     }
 
-    private Done decide(UpstreamRecord current, Wanted wanted) {
+    private Decision decide(
+            UpstreamConfig upstream, @Nullable UpstreamRecord record, Function<UpstreamRecord, Wanted> want) {
+        UpstreamRecord current = record == null ? fromFile(upstream) : record;
+        Wanted wanted = want.apply(current);
         UpstreamSettings settings = wanted.settings();
         if (settings == null) {
-            return new Done(current, Reply.problem(Problem.fields(shown(wanted.errors()))));
+            return new Decision(current, current, Reply.problem(Problem.fields(shown(wanted.errors()))));
         }
         if (!wanted.changes(current)) {
-            return new Done(current, Reply.ok(InForce.of(current)));
+            return new Decision(current, current, Reply.ok(InForce.of(current)));
         }
-        return new Done(
+        return new Decision(
+                current,
                 new UpstreamRecord(
                         UpstreamRecord.VERSION,
                         current.name(),
@@ -230,18 +236,16 @@ final class UpstreamChanges implements AutoCloseable {
         return forecast != null && !forecast.removed() && forecast.revision() >= record.revision();
     }
 
-    private static UpstreamRecord current(UpstreamConfig upstream, @Nullable UpstreamRecord record) {
-        return record != null
-                ? record
-                : new UpstreamRecord(
-                        UpstreamRecord.VERSION,
-                        upstream.name(),
-                        0,
-                        Instant.EPOCH,
-                        upstream.settings(),
-                        false,
-                        false,
-                        upstream.settings());
+    private static UpstreamRecord fromFile(UpstreamConfig upstream) {
+        return new UpstreamRecord(
+                UpstreamRecord.VERSION,
+                upstream.name(),
+                0,
+                Instant.EPOCH,
+                upstream.settings(),
+                false,
+                false,
+                upstream.settings());
     }
 
     /** To be called when the server is closed: nobody waits for an answer any more. */

@@ -12,11 +12,11 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.UnregisterBrokerOptions;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.BrokerIdNotRegisteredException;
 import org.apache.kafka.common.utils.Time;
@@ -147,7 +147,10 @@ public final class EmbeddedKafka implements AutoCloseable {
         settings.remove("inter.broker.listener.name");
         KafkaRaftServer controller = start(settings);
         try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_CONTROLLERS_CONFIG, HOST + ":" + port))) {
-            admin.unregisterBroker(NODE_ID).all().get(UNREGISTER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            admin.unregisterBroker(
+                            NODE_ID, new UnregisterBrokerOptions().timeoutMs((int) UNREGISTER_TIMEOUT.toMillis()))
+                    .all()
+                    .get();
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof BrokerIdNotRegisteredException)) {
                 throw e;

@@ -30,9 +30,9 @@ class PaceIT {
     private static final int STALL_SECONDS = Integer.getInteger("weir.stall", 15);
     /** A build's machine may be busy; the windows by the slots are exact all the same. */
     private static final int NOISE = Integer.getInteger("weir.noise", 15);
-    /** Of calls at once, as many as the throttle's own burst. */
-    private static final int WARM_UP_ROUNDS = 20;
 
+    private static final int WARM_UP_ROUNDS = 20;
+    /** As many at once as the throttle's own burst. */
     private static final int BURST = 15;
 
     @TempDir
@@ -134,6 +134,7 @@ class PaceIT {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest stats = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + upstream.port() + FakeUpstream.STATS_PATH))
+                .timeout(Duration.ofSeconds(10))
                 .build();
         for (int round = 0; round < WARM_UP_ROUNDS; round++) {
             CompletableFuture<?>[] asked = Stream.generate(

@@ -211,7 +211,7 @@ class EmbeddedKafkaIT {
         return values;
     }
 
-    private static KafkaSettings settings(EmbeddedKafka kafka) {
+    static KafkaSettings settings(EmbeddedKafka kafka) {
         return settings(kafka.bootstrapServers());
     }
 

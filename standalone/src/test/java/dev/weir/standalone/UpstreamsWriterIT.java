@@ -6,7 +6,6 @@ import dev.weir.contracts.config.Limit;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.CompactedTopic;
 import dev.weir.contracts.kafka.KafkaSettings;
-import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.UpstreamsWriter;
 import dev.weir.contracts.wire.UpstreamRecord;
 import java.nio.file.Path;
@@ -21,7 +20,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,11 +33,8 @@ class UpstreamsWriterIT {
     @Test
     void shouldLoseNoChange_whenSeveralProcessesWriteAtTheSameInstant(@TempDir Path dir) throws Exception {
         try (EmbeddedKafka broker = new EmbeddedKafka(dir.resolve("kafka"), 0)) {
-            KafkaSettings kafka =
-                    new KafkaSettings(broker.bootstrapServers(), "it", dir, (short) 1, KafkaSettings.SESSION_TIMEOUT);
-            try (Admin admin = Admin.create(kafka.common())) {
-                Topics.ensure(admin, (short) 1);
-            }
+            EmbeddedKafkaIT.prepare(broker);
+            KafkaSettings kafka = EmbeddedKafkaIT.settings(broker);
             ExecutorService processes = Executors.newFixedThreadPool(WRITERS);
             try {
                 CyclicBarrier atOnce = new CyclicBarrier(WRITERS);

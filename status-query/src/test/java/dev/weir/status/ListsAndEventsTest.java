@@ -15,7 +15,6 @@ import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Accepted;
 import dev.weir.contracts.wire.Forecast;
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -98,29 +97,11 @@ final class ListsAndEventsTest {
     }
 
     private void tell(int n, JobStatus status, long revision, Instant acceptedAt) {
-        JobEvent event = TopologyFixture.event(id(n), status, revision, 1, null, T0, false);
-        fixture.tell(new JobEvent(
-                1,
-                event.id(),
-                "local",
-                "gemini",
-                status,
-                revision,
-                1,
-                Priority.NORMAL,
-                null,
-                null,
-                null,
-                acceptedAt,
-                event.updatedAt(),
-                event.dueAt(),
-                event.finishedAt(),
-                null,
-                false,
-                "hash",
-                null,
-                2,
-                null));
+        fixture.tell(new JobEventBuilder(id(n), status, revision)
+                .acceptedAt(acceptedAt)
+                .dueAt(T0)
+                .cost(2)
+                .build());
     }
 
     private HttpRequest.Builder request(String path) {

@@ -150,28 +150,12 @@ final class TopologyFixture implements AutoCloseable {
             @Nullable Long laneSeq,
             @Nullable Instant dueAt,
             boolean answered) {
-        return new JobEvent(
-                JobEvent.VERSION,
-                id,
-                "local",
-                "gemini",
-                status,
-                revision,
-                attempts,
-                Priority.NORMAL,
-                laneSeq == null ? null : "local",
-                laneSeq,
-                laneSeq,
-                T0,
-                T0.plusSeconds(revision),
-                dueAt,
-                status.finished() ? T0.plusSeconds(revision) : null,
-                null,
-                answered,
-                "hash-" + id,
-                null,
-                1,
-                null);
+        return new JobEventBuilder(id, status, revision)
+                .attempts(attempts)
+                .laneSeq(laneSeq)
+                .dueAt(dueAt)
+                .answered(answered)
+                .build();
     }
 
     static JobEvent event(JobStatus status, long revision) {

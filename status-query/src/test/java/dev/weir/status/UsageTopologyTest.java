@@ -8,7 +8,6 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
-import dev.weir.contracts.wire.Priority;
 import dev.weir.status.usage.Counts;
 import dev.weir.status.usage.Grain;
 import dev.weir.status.usage.UsageStore;
@@ -39,28 +38,13 @@ final class UsageTopologyTest {
 
     private static JobEvent event(
             String tenant, JobStatus status, long revision, Instant at, int cost, @Nullable Boolean again) {
-        return new JobEvent(
-                JobEvent.VERSION,
-                ID,
-                tenant,
-                "gemini",
-                status,
-                revision,
-                1,
-                Priority.NORMAL,
-                null,
-                null,
-                null,
-                T0,
-                at,
-                status == JobStatus.DISPATCHED ? at : null,
-                status.finished() ? at : null,
-                null,
-                false,
-                "hash",
-                null,
-                cost,
-                again);
+        return new JobEventBuilder(ID, status, revision)
+                .tenant(tenant)
+                .updatedAt(at)
+                .dueAt(status == JobStatus.DISPATCHED ? at : null)
+                .cost(cost)
+                .again(again)
+                .build();
     }
 
     private List<UsageStore.Row> rows(Grain grain, Instant from, Instant to) {

@@ -5,8 +5,6 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
@@ -17,17 +15,18 @@ import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
  * the group then waits for its offsets until somebody ends the transaction by hand.
  */
 final class HeldOffsets {
+    /** For each of the two questions. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private HeldOffsets() {}
 
     /**
-     * Asks the group's coordinator; blocks for at most {@link #PATIENCE}, twice.
+     * Asks the group's coordinator; blocks for at most twice {@link #PATIENCE}.
      *
      * @return the partitions, as {@code topic-partition}; empty when there are none
+     * @throws ExecutionException when Kafka does not tell
      */
-    static Set<String> of(String group, KafkaSettings kafka)
-            throws ExecutionException, TimeoutException, InterruptedException {
+    static Set<String> of(String group, KafkaSettings kafka) throws ExecutionException, InterruptedException {
         try (Admin admin = Admin.create(kafka.common())) {
             Set<String> held = new TreeSet<>(partitions(admin, group, false));
             held.removeAll(partitions(admin, group, true));
@@ -36,13 +35,12 @@ final class HeldOffsets {
     }
 
     private static Set<String> partitions(Admin admin, String group, boolean stable)
-            throws ExecutionException, TimeoutException, InterruptedException {
-        return admin
-                .listConsumerGroupOffsets(group, new ListConsumerGroupOffsetsOptions().requireStable(stable))
-                .partitionsToOffsetAndMetadata()
-                .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
-                .keySet()
-                .stream()
+            throws ExecutionException, InterruptedException {
+        ListConsumerGroupOffsetsOptions options = new ListConsumerGroupOffsetsOptions()
+                .requireStable(stable)
+                // Not the future's own: closing would wait for the question all the same.
+                .timeoutMs((int) PATIENCE.toMillis());
+        return admin.listConsumerGroupOffsets(group, options).partitionsToOffsetAndMetadata().get().keySet().stream()
                 .map(Object::toString)
                 .collect(Collectors.toSet());
     }

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -21,10 +22,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.streams.KafkaStreams;
@@ -41,6 +42,10 @@ public final class Throttler implements AutoCloseable {
     public static final Duration MAX_CLOCK_OFFSET = Duration.ofSeconds(5);
 
     private static final Duration CLOCK_CHECK_EVERY = Duration.ofSeconds(30);
+    /** A start that takes longer is looked into, as often as the next one says. */
+    private static final Duration LONG_START = Duration.ofSeconds(60);
+
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(30);
     private static final int MAX_CAUSES = 20;
     private static final Duration REPLACE_PAUSE = Duration.ofSeconds(1);
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
@@ -60,17 +65,14 @@ public final class Throttler implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Throttler.class);
 
-    /** A start that takes longer is looked into. */
-    private static final Duration LONG_START = Duration.ofSeconds(60);
-
     private final KafkaSettings kafka;
     private final KafkaStreams streams;
     private final BrokerClock brokerClock;
     private final InstantSource clock;
     private final KafkaStreamsMetrics streamsMetrics;
-    private final ScheduledExecutorService clockChecks;
+    private final ScheduledExecutorService checks;
     private final Seeding seeding;
-    /** By {@link System#nanoTime()}; used by the clock checks alone. */
+    /** By {@link System#nanoTime()}; used by the checks' thread alone. */
     private long rebalancingSinceNanos = System.nanoTime();
 
     private volatile @Nullable String startProblem;
@@ -112,15 +114,17 @@ public final class Throttler implements AutoCloseable {
         });
         streamsMetrics = new KafkaStreamsMetrics(streams);
         streamsMetrics.bindTo(metrics);
-        clockChecks = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "throttler-clock-check");
+        checks = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "throttler-checks");
             thread.setDaemon(true);
             return thread;
         });
     }
 
     public void start() {
-        clockChecks.execute(this::checkClock);
+        checks.execute(this::checkClock);
+        ScheduledFuture<?> unused = checks.scheduleWithFixedDelay(
+                this::lookIntoALongStart, LOOK_EVERY.toMillis(), LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Null when it releases; else why not. */
@@ -139,7 +143,7 @@ public final class Throttler implements AutoCloseable {
 
     @Override
     public void close() {
-        clockChecks.shutdownNow();
+        checks.shutdownNow();
         streamsMetrics.close();
         if (!streams.close(CLOSE_TIMEOUT)) {
             LOG.warn(
@@ -183,9 +187,8 @@ public final class Throttler implements AutoCloseable {
             // What was known of the clock stands: it does not change because the broker is away.
             LOG.warn("the broker's time is not known: {}; asked again in {}", e.getMessage(), next);
         }
-        lookIntoALongStart();
-        if (!clockChecks.isShutdown()) {
-            ScheduledFuture<?> unused = clockChecks.schedule(this::checkClock, next.toMillis(), TimeUnit.MILLISECONDS);
+        if (!checks.isShutdown()) {
+            ScheduledFuture<?> unused = checks.schedule(this::checkClock, next.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -210,8 +213,12 @@ public final class Throttler implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.warn("the throttle is slow to start, and Kafka does not tell why: {}; asked again soon", e.toString());
+        } catch (ExecutionException | KafkaException e) {
+            LOG.warn(
+                    "the throttle has not started for {}, and Kafka does not tell why ({}); is the broker up? Asked again in {}",
+                    Duration.ofNanos(System.nanoTime() - rebalancingSinceNanos).truncatedTo(ChronoUnit.SECONDS),
+                    e.toString(),
+                    LOOK_EVERY);
         }
     }
 

@@ -30,8 +30,8 @@ public final class UpstreamsWriter {
     static final String TRANSACTIONAL_ID = "weir-upstreams";
     /** Of one change, when others write at the same time. */
     static final int MAX_TURNS = 8;
-    /** Before the next turn, by chance up to this, and twice as long each time: two that fence each other must part. */
-    static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    /** Before each further turn, by chance up to this, so that two that fence each other part. */
+    static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
     /** For each of Kafka's answers. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -73,8 +73,7 @@ public final class UpstreamsWriter {
                                     + e.getMessage(),
                             e);
                 }
-                long mostMs = FIRST_PAUSE.toMillis() << (turn - 1);
-                Thread.sleep(ThreadLocalRandom.current().nextLong(mostMs));
+                Thread.sleep(ThreadLocalRandom.current().nextLong(LONGEST_PAUSE.toMillis()));
             }
         }
         throw new NotWrittenException(

@@ -2,9 +2,8 @@ package dev.weir.status.usage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobStatus;
-import dev.weir.contracts.wire.Priority;
+import dev.weir.status.JobEventBuilder;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -62,28 +61,12 @@ final class UsageProcessorTest {
         context.setCurrentSystemTimeMs(T0.toEpochMilli());
         processor.process(new Record<>(
                 "job",
-                new JobEvent(
-                        1,
-                        "job",
-                        "acme",
-                        "gemini",
-                        status,
-                        revision,
-                        1,
-                        Priority.NORMAL,
-                        null,
-                        null,
-                        null,
-                        T0,
-                        T0,
-                        T0,
-                        null,
-                        null,
-                        false,
-                        "hash",
-                        null,
-                        5,
-                        null),
+                new JobEventBuilder("job", status, revision)
+                        .tenant("acme")
+                        .updatedAt(T0)
+                        .dueAt(T0)
+                        .cost(5)
+                        .build(),
                 T0.toEpochMilli()));
     }
 
