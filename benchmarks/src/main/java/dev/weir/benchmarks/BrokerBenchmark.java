@@ -5,7 +5,6 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.standalone.cli.PrintingCommand;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
-import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -128,8 +126,7 @@ final class BrokerBenchmark extends PrintingCommand {
         List<String> out = new ArrayList<>();
         for (int i = 0; out.size() < count; i++) {
             String name = "api-" + i;
-            if (BuiltInPartitioner.partitionForKey(name.getBytes(StandardCharsets.UTF_8), Topics.UPSTREAM_PARTITIONS)
-                    == PARTITION) {
+            if (Topics.partitionOf(name, Topics.UPSTREAM_PARTITIONS) == PARTITION) {
                 out.add(name);
             }
         }

@@ -13,15 +13,17 @@ import dev.weir.ingress.Ingress;
 import io.javalin.Javalin;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** One of the two that {@code intake} measures, in a process of its own: says its port, and serves until it is killed. */
+/** One of the two that {@code intake} measures, in a process of its own: says its port, and serves until it is ended. */
 public final class IntakeServer {
     static final String UPSTREAM = "bench";
     static final String READY = "port ";
@@ -29,11 +31,17 @@ public final class IntakeServer {
     private IntakeServer() {}
 
     /** @param args {@code weir}, or {@code echo} for a bare Javalin that answers with the body it got */
-    public static void main(String[] args) throws Exception {
-        int port = args[0].equals("weir") ? weir() : echo();
-        System.out.println(READY + port);
-        System.out.flush();
-        Thread.currentThread().join();
+    public static void main(String[] args) throws InterruptedException {
+        try {
+            int port = args[0].equals("weir") ? weir() : echo();
+            System.out.println(READY + port);
+            System.out.flush();
+            Thread.currentThread().join();
+        } catch (ExecutionException | IOException | RuntimeException e) {
+            // Else the broker's threads would go on, and whoever waits for the port would wait for ever.
+            e.printStackTrace();
+            System.exit(1);
+        }
     }
 
     private static int echo() {
@@ -46,9 +54,18 @@ public final class IntakeServer {
         return javalin.start("127.0.0.1", 0).port();
     }
 
+    private static void close(Broker broker) {
+        try {
+            broker.close();
+        } catch (IOException e) {
+            System.err.println("the broker's directory is not deleted: " + e.getMessage());
+        }
+    }
+
     /** The ingress and its broker in this process. */
-    private static int weir() throws Exception {
+    private static int weir() throws IOException, InterruptedException, ExecutionException {
         Broker broker = new Broker();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(broker)));
         UpstreamConfig upstream = new UpstreamConfig(
                 UPSTREAM,
                 URI.create("http://127.0.0.1:9"),

@@ -58,11 +58,12 @@ record CallBody(
             @Nullable Value base64,
             Map<String, String> headers,
             BiConsumer<String, String> error) {
-        String contentType = headers.entrySet().stream()
-                .filter(header -> header.getKey().equalsIgnoreCase(CONTENT_TYPE))
-                .map(Map.Entry::getValue)
-                .findFirst()
-                .orElse(null);
+        String contentType = null;
+        for (Map.Entry<String, String> header : headers.entrySet()) {
+            if (contentType == null && header.getKey().equalsIgnoreCase(CONTENT_TYPE)) {
+                contentType = header.getValue();
+            }
+        }
         if (body != null && base64 != null) {
             error.accept("/request/bodyBase64", "expected body or bodyBase64, not both");
             return null;

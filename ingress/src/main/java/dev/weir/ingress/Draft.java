@@ -2,11 +2,9 @@ package dev.weir.ingress;
 
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -23,46 +21,49 @@ record Draft(
         @Nullable Instant deadline,
         boolean acceptLate,
         int cost) {
-    /** About what all but a body takes. */
-    private static final int OTHER_BYTES = 512;
-
     /**
      * SHA-256 (hex) over what was asked for, defaults filled in, header names in lower case, each part behind its length: the
      * same for a repeated submission, another for any other.
      */
     String hash() {
+        MessageDigest sha256 = JobIds.sha256();
+        part(sha256, upstream);
+        part(sha256, call.method());
+        part(sha256, call.path());
+        Map<String, String> headers = new TreeMap<>();
+        call.headers().forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
+        number(sha256, headers.size());
+        headers.forEach((name, value) -> {
+            part(sha256, name);
+            part(sha256, value);
+        });
         byte[] body = call.bodyBytes();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(OTHER_BYTES + (body == null ? 0 : body.length));
-        try (DataOutputStream out = new DataOutputStream(bytes)) {
-            part(out, upstream);
-            part(out, call.method());
-            part(out, call.path());
-            Map<String, String> headers = new TreeMap<>();
-            call.headers().forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
-            out.writeInt(headers.size());
-            for (Map.Entry<String, String> header : headers.entrySet()) {
-                part(out, header.getKey());
-                part(out, header.getValue());
-            }
-            out.writeBoolean(body != null);
-            if (body != null) {
-                out.writeInt(body.length);
-                out.write(body);
-            }
-            part(out, priority.name());
-            part(out, String.valueOf(notBefore));
-            part(out, String.valueOf(deadline));
-            out.writeBoolean(acceptLate);
-            out.writeInt(cost);
-        } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory failed", e);
+        flag(sha256, body != null);
+        if (body != null) {
+            part(sha256, body);
         }
-        return HexFormat.of().formatHex(JobIds.sha256().digest(bytes.toByteArray()));
+        part(sha256, priority.name());
+        part(sha256, String.valueOf(notBefore));
+        part(sha256, String.valueOf(deadline));
+        flag(sha256, acceptLate);
+        number(sha256, cost);
+        return HexFormat.of().formatHex(sha256.digest());
     }
 
-    private static void part(DataOutputStream out, String text) throws IOException {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        out.writeInt(bytes.length);
-        out.write(bytes);
+    private static void part(MessageDigest sha256, String text) {
+        part(sha256, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void part(MessageDigest sha256, byte[] bytes) {
+        number(sha256, bytes.length);
+        sha256.update(bytes);
+    }
+
+    private static void number(MessageDigest sha256, int number) {
+        sha256.update(ByteBuffer.allocate(Integer.BYTES).putInt(number).array());
+    }
+
+    private static void flag(MessageDigest sha256, boolean flag) {
+        sha256.update((byte) (flag ? 1 : 0));
     }
 }

@@ -9,6 +9,7 @@ import dev.weir.contracts.config.WeirConfig;
 import dev.weir.contracts.http.CallRules;
 import dev.weir.contracts.http.Problem;
 import dev.weir.contracts.kafka.KafkaSettings;
+import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.kafka.Upstreams;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Priority;
@@ -18,9 +19,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -229,6 +234,26 @@ class JobParserTest {
         assertThat(earlier.version()).isEqualTo(7);
         assertThat(earlier.variant()).isEqualTo(2);
         assertThat(earlier.toString()).isLessThan(later.toString());
+    }
+
+    @Test
+    void shouldGiveIdsOfTheSameInstantThatFallIntoOnePartition_andLaterOnesIntoTheOthers() {
+        Random random = new Random(1);
+        Set<UUID> ids = new HashSet<>();
+        Map<Integer, Integer> partitions = new HashMap<>();
+        for (int i = 0; i < 1000; i++) {
+            UUID id = JobIds.fresh(NOW, random);
+            ids.add(id);
+            partitions.merge(Topics.partitionOf(id.toString(), Topics.JOB_PARTITIONS), 1, Integer::sum);
+        }
+        assertThat(ids).hasSize(1000);
+        assertThat(Collections.max(partitions.values())).isGreaterThan(990);
+
+        Set<Integer> all = IntStream.range(0, 50)
+                .mapToObj(i -> JobIds.fresh(NOW.plusMillis(20L * i), random).toString())
+                .map(id -> Topics.partitionOf(id, Topics.JOB_PARTITIONS))
+                .collect(Collectors.toSet());
+        assertThat(all).hasSize(Topics.JOB_PARTITIONS);
     }
 
     private Draft draft(String json) {

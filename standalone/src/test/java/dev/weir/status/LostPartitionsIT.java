@@ -78,7 +78,7 @@ class LostPartitionsIT {
     }
 
     private static int partition(String id) {
-        return JobLookup.partitionOf(id, Topics.JOB_PARTITIONS);
+        return Topics.partitionOf(id, Topics.JOB_PARTITIONS);
     }
 
     private static @Nullable JobStatus status(LostPartitions lost, String id) throws Exception {

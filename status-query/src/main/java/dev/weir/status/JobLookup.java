@@ -1,7 +1,7 @@
 package dev.weir.status;
 
+import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.JobEvent;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -14,7 +14,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.IntFunction;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.query.KeyQuery;
 import org.apache.kafka.streams.query.QueryResult;
@@ -53,11 +52,6 @@ final class JobLookup {
         this.executor = executor;
     }
 
-    /** The partition of a job: Kafka's own for records with that key. */
-    static int partitionOf(String id, int partitions) {
-        return Utils.toPositive(Utils.murmur2(id.getBytes(StandardCharsets.UTF_8))) % partitions;
-    }
-
     /** The id as it is stored; null when no job can have it. */
     static @Nullable String canonical(String anyCaseId) {
         String id = anyCaseId.toLowerCase(Locale.ROOT);
@@ -65,7 +59,7 @@ final class JobLookup {
     }
 
     int partitionOf(String id) {
-        return partitionOf(id, progress.partitions());
+        return Topics.partitionOf(id, progress.partitions());
     }
 
     /**

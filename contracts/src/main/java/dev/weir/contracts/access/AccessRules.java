@@ -5,6 +5,7 @@ import static dev.weir.contracts.config.ClientRole.OPERATOR;
 import static dev.weir.contracts.config.ClientRole.PRODUCER;
 
 import dev.weir.contracts.config.ClientRole;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -85,7 +86,7 @@ public final class AccessRules {
         if (rule == null || rule.kind() == Kind.PEERS) {
             return "this is not served to clients";
         }
-        if (rule.kind() == Kind.OPEN || caller.roles().stream().anyMatch(rule.roles()::contains)) {
+        if (rule.kind() == Kind.OPEN || !Collections.disjoint(caller.roles(), rule.roles())) {
             return null;
         }
         return "this is for " + texts(rule.roles(), "s and ") + "s, but the key's role is "

@@ -90,8 +90,10 @@ final class ClientAddress {
             }
         }
         String host = String.valueOf(ctx.header("Host"));
-        boolean fromBrowser = SENT_BY_BROWSERS.stream().anyMatch(header -> ctx.header(header) != null)
-                || String.valueOf(ctx.header("User-Agent")).startsWith("Mozilla/");
+        boolean fromBrowser = String.valueOf(ctx.header("User-Agent")).startsWith("Mozilla/");
+        for (String header : SENT_BY_BROWSERS) {
+            fromBrowser |= ctx.header(header) != null;
+        }
         if (fromBrowser
                 && !THIS_MACHINE.contains(PORT.matcher(host).replaceFirst("").toLowerCase(Locale.ROOT))) {
             return "a browser sent it to a Host that is none of this machine's own names (localhost, 127.0.0.1, [::1])";

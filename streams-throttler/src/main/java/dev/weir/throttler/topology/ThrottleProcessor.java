@@ -22,7 +22,6 @@ import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Throttle;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -37,7 +36,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -429,7 +427,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     }
 
     private boolean isHere(String upstream) {
-        return BuiltInPartitioner.partitionForKey(upstream.getBytes(StandardCharsets.UTF_8), partitions) == partition;
+        return Topics.partitionOf(upstream, partitions) == partition;
     }
 
     private StoreJournal journal() {
