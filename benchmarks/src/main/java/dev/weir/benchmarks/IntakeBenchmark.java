@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -35,6 +37,9 @@ final class IntakeBenchmark extends PrintingCommand {
     private static final String WEIR = "weir";
     /** Before the requests at a fixed rate that count: their sender is new, too. */
     private static final int PACED_WARM_UP_SECONDS = 5;
+
+    /** For a server to end, and to delete what it kept; then it is killed. */
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
 
     /** Longer than a submission may take, and than a cold start does. */
     private static final String WRK_TIMEOUT = "20s";
@@ -117,7 +122,9 @@ final class IntakeBenchmark extends PrintingCommand {
             // Not forcibly: the broker deletes its gigabytes.
             own.forEach(Process::destroy);
             for (Process server : own) {
-                server.waitFor();
+                if (!server.waitFor(END_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+                    server.destroyForcibly().waitFor();
+                }
             }
         }
     }

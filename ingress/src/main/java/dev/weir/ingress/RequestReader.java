@@ -19,7 +19,7 @@ final class RequestReader {
     /** Of all bodies that are being read; what was read counts until it is parsed. */
     static final int MAX_BYTES_BEING_READ = 32 * 1024 * 1024;
 
-    private static final String UTF_8 = ";charset=utf-8";
+    private static final String CHARSET_UTF_8 = ";charset=utf-8";
     private static final Pattern TRACEPARENT = Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
 
     private final int maxBodyBytes;
@@ -105,7 +105,8 @@ final class RequestReader {
             return null;
         }
         String lower = type.toLowerCase(Locale.ROOT).replace(" ", "").replace("\"", "");
-        String essence = lower.endsWith(UTF_8) ? lower.substring(0, lower.length() - UTF_8.length()) : lower;
+        String essence =
+                lower.endsWith(CHARSET_UTF_8) ? lower.substring(0, lower.length() - CHARSET_UTF_8.length()) : lower;
         return expected.contains(essence)
                 ? null
                 : "expected Content-Type " + String.join(" or ", expected) + ", in UTF-8, but it is " + type;
