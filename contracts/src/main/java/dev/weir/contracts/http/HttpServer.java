@@ -23,7 +23,6 @@ import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
@@ -194,7 +193,7 @@ public final class HttpServer implements AutoCloseable {
 
     private static Connector connector(
             Server server, HttpConfiguration http, String host, int port, RequestsUnderWay requests) {
-        ServerConnector tcp = new ServerConnector(server, new HttpConnectionFactory(http));
+        ServerConnector tcp = new ServerConnector(server, new HttpConnections(http));
         tcp.setHost(host);
         tcp.setPort(port);
         tcp.setAcceptQueueSize(MAX_ACCEPT_QUEUE);
