@@ -142,7 +142,7 @@ final class StatusBenchmark extends PrintingCommand {
     private int measure(PrintWriter out, StatusQuery status, RocksDB bare) throws IOException, InterruptedException {
         Javalin store = Javalin.create(config -> {
             config.startup.showJavalinBanner = false;
-            config.jetty.threadPool = new QueuedThreadPool(HttpServer.MAX_THREADS, 8);
+            config.jetty.threadPool = new QueuedThreadPool(HttpServer.THREADS, HttpServer.THREADS);
             config.routes.get(PATH + "{id}", ctx -> {
                 byte[] found = bare.get(ctx.pathParam("id").getBytes(US_ASCII));
                 ctx.status(found == null ? 404 : 200)

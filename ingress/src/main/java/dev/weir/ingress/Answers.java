@@ -1,8 +1,8 @@
 package dev.weir.ingress;
 
+import dev.weir.contracts.http.Sending;
 import io.javalin.http.Context;
 import jakarta.servlet.ServletOutputStream;
-import jakarta.servlet.WriteListener;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -96,44 +96,10 @@ final class Answers implements AutoCloseable, Executor {
                 out.write(bytes);
                 return CompletableFuture.completedFuture(null);
             }
-            ctx.res().setContentLength(bytes.length);
-            Writing writing = new Writing(out, bytes);
-            out.setWriteListener(writing);
-            return writing.done;
+            return Sending.send(ctx, bytes);
         } catch (IOException e) {
             LOG.debug("an answer could not be written", e);
             return CompletableFuture.completedFuture(null);
-        }
-    }
-
-    /** A large answer, written as fast as its reader takes it. The server calls it, one call at a time. */
-    private static final class Writing implements WriteListener {
-        private final ServletOutputStream out;
-        private final byte[] bytes;
-        private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-        private boolean written;
-
-        Writing(ServletOutputStream out, byte[] bytes) {
-            this.out = out;
-            this.bytes = bytes;
-        }
-
-        @Override
-        public void onWritePossible() throws IOException {
-            while (!done.isDone() && out.isReady()) {
-                if (written) {
-                    done.complete(null);
-                } else {
-                    written = true;
-                    out.write(bytes);
-                }
-            }
-        }
-
-        @Override
-        public void onError(Throwable failure) {
-            LOG.debug("an answer could not be written", failure);
-            done.complete(null);
         }
     }
 

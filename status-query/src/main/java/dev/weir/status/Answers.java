@@ -1,6 +1,7 @@
 package dev.weir.status;
 
 import dev.weir.contracts.http.Problem;
+import dev.weir.contracts.http.Sending;
 import dev.weir.contracts.kafka.Json;
 import io.javalin.http.Context;
 import java.time.Duration;
@@ -25,10 +26,12 @@ final class Answers {
 
     /** Answers when the work is done, and with a problem when it fails. */
     static void later(Context ctx, Asynchronous work) {
-        ctx.future(() -> started(work).exceptionally(failure -> {
-            failed(ctx, failure);
-            return null;
-        }));
+        ctx.future(() -> started(work)
+                .exceptionally(failure -> {
+                    failed(ctx, failure);
+                    return null;
+                })
+                .thenCompose(done -> Sending.result(ctx)));
     }
 
     private static CompletableFuture<@Nullable Void> started(Asynchronous work) {

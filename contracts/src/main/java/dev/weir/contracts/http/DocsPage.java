@@ -70,10 +70,11 @@ final class DocsPage {
         if (asset == null) {
             throw new NotFoundResponse();
         }
-        ctx.header("X-Content-Type-Options", "nosniff")
-                .header("Cache-Control", "public, max-age=3600")
-                .contentType(asset.mediaType)
-                .result(asset.bytes);
+        Sending.later(
+                ctx.header("X-Content-Type-Options", "nosniff")
+                        .header("Cache-Control", "public, max-age=3600")
+                        .contentType(asset.mediaType),
+                asset.bytes);
     }
 
     private static String version() {

@@ -1,5 +1,7 @@
 package dev.weir.contracts.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.weir.contracts.access.Gate;
 import dev.weir.contracts.config.Clients;
 import dev.weir.contracts.kafka.Json;
@@ -37,8 +39,11 @@ import org.slf4j.LoggerFactory;
  * {@code /metrics}, {@code /openapi.json} and {@code /docs}. Every error is a {@link Problem}.
  */
 public final class HttpServer implements AutoCloseable {
-    /** Threads of one server; the work is asynchronous, so few are needed. */
-    public static final int MAX_THREADS = 64;
+    /**
+     * Of one server. The work is asynchronous, so few are needed; and each more is one that sleeps and is woken instead of
+     * finding the next task when it has done the last.
+     */
+    public static final int THREADS = Math.max(8, 2 * Runtime.getRuntime().availableProcessors());
 
     public static final int MAX_HEADER_BYTES = 16 * 1024;
     /** More wait to be accepted, each for the next one that closes. */
@@ -94,7 +99,7 @@ public final class HttpServer implements AutoCloseable {
             PrometheusMeterRegistry metrics,
             Gate gate) {
         byte[] openApi = DocsPage.read("/openapi.json");
-        QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
+        QueuedThreadPool threads = new QueuedThreadPool(THREADS, THREADS);
         threads.setName("http");
         RequestsUnderWay requests = new RequestsUnderWay();
         javalin = Javalin.create(config -> {
@@ -144,10 +149,10 @@ public final class HttpServer implements AutoCloseable {
             });
             config.routes.get(
                     "/metrics",
-                    ctx -> ctx.contentType("text/plain; version=0.0.4; charset=utf-8")
-                            .result(metrics.scrape()));
-            config.routes.get(
-                    "/openapi.json", ctx -> ctx.contentType("application/json").result(openApi));
+                    ctx -> Sending.later(
+                            ctx.contentType("text/plain; version=0.0.4; charset=utf-8"),
+                            metrics.scrape().getBytes(UTF_8)));
+            config.routes.get("/openapi.json", ctx -> Sending.later(ctx.contentType("application/json"), openApi));
             new DocsPage().register(config.routes);
             for (Consumer<RoutesConfig> role : roles) {
                 role.accept(config.routes);

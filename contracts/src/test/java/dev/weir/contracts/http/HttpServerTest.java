@@ -9,6 +9,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -60,6 +62,42 @@ class HttpServerTest {
     @Test
     void shouldSayThatItCloses_whenItClosesAfterARequestThatCannotBeRead() throws IOException {
         assertThat(raw("GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n").lines()).contains("Connection: close");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/docs/swagger-ui-bundle.js, 100", "/healthz, 100000"})
+    void shouldServeOthers_whileManyReadNoAnswers(String path, int times) throws Exception {
+        byte[] requests =
+                ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").repeat(times).getBytes(StandardCharsets.US_ASCII);
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 2 * HttpServer.THREADS; i++) {
+                Socket socket = new Socket("127.0.0.1", server.port());
+                silent.add(socket);
+                Thread sender = new Thread(() -> {
+                    try {
+                        socket.getOutputStream().write(requests);
+                    } catch (IOException closed) {
+                        // It is, at the end of the test.
+                    }
+                });
+                sender.setDaemon(true);
+                sender.start();
+            }
+            // Until nothing more of the answers fits the sockets.
+            Thread.sleep(2_000);
+
+            long startedNs = System.nanoTime();
+            String answer = raw("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+            assertThat(answer).startsWith("HTTP/1.1 200 ");
+            assertThat(Duration.ofNanos(System.nanoTime() - startedNs))
+                    .isLessThan(HttpServer.STALL_TIMEOUT.dividedBy(4));
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
     }
 
     private String raw(String request) throws IOException {
