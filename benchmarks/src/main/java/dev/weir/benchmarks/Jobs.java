@@ -1,5 +1,6 @@
 package dev.weir.benchmarks;
 
+import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.Priority;
@@ -14,6 +15,10 @@ final class Jobs {
 
     private static final long VERSION_7 = 0x7000L;
     private static final long VARIANT = 0x8000_0000_0000_0000L;
+    private static final int CHANCE_BITS = 6;
+    /** At 20,000 a second. */
+    private static final long JOBS_OF_A_TURN = 400;
+
     private static final String HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -43,8 +48,16 @@ final class Jobs {
                 TRACE);
     }
 
+    /** As many ids in a row fall into one partition as the ingress gives in the time that one has its turn. */
     private static String id(long number, Instant at) {
         long time = (at.toEpochMilli() << 16) | VERSION_7;
-        return new UUID(time, VARIANT | number).toString();
+        int partition = (int) (number / JOBS_OF_A_TURN % Topics.JOB_PARTITIONS);
+        String id;
+        int chance = 0;
+        do {
+            id = new UUID(time, VARIANT | (number << CHANCE_BITS) | chance).toString();
+            chance++;
+        } while (chance < 1 << CHANCE_BITS && Topics.partitionOf(id, Topics.JOB_PARTITIONS) != partition);
+        return id;
     }
 }

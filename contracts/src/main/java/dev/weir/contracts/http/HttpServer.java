@@ -125,7 +125,10 @@ public final class HttpServer implements AutoCloseable {
                 server.insertHandler(requests);
             });
             config.jetty.addConnector((server, http) -> connector(server, http, host, port, requests));
-            config.jetty.modifyServletContextHandler(context -> context.setErrorHandler(new JettyErrors()));
+            config.jetty.modifyServletContextHandler(context -> {
+                context.setErrorHandler(new JettyErrors());
+                context.setSessionHandler(new NoSessions());
+            });
             config.routes.beforeMatched(gate);
             config.routes.get(
                     "/healthz", ctx -> ctx.contentType("application/json").result("{\"status\":\"up\"}"));
