@@ -41,6 +41,8 @@ class IntakeIT {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     /** What a client waits after a 503; Retry-After says longer. */
     private static final Duration PAUSE = Duration.ofMillis(250);
+    /** Of the broker: longer than the ingress lets a job wait for it, so that some are answered 503 on any machine. */
+    private static final Duration AWAY = KafkaWriter.DELIVERY_TIMEOUT.plusSeconds(2);
 
     /** The id of each key that was answered 202. */
     private final Map<String, String> accepted = new ConcurrentHashMap<>();
@@ -106,6 +108,7 @@ class IntakeIT {
         try {
             if (third.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
                 kafka.kill();
+                Thread.sleep(AWAY.toMillis());
                 kafka.start();
             }
         } catch (InterruptedException e) {
