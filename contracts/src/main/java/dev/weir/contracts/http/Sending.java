@@ -53,8 +53,11 @@ public final class Sending {
         }
     }
 
-    /** Answers a request that is not asynchronous with a body of any size. */
+    /** Answers a request that is not asynchronous with a body of any size, for as long as its reader does not stall. */
     static void later(Context ctx, byte[] body) {
-        ctx.future(() -> send(ctx, body));
+        ctx.future(() -> {
+            ctx.req().getAsyncContext().setTimeout(0);
+            return send(ctx, body);
+        });
     }
 }
