@@ -92,7 +92,7 @@ class HttpServerTest {
 
             assertThat(answer).startsWith("HTTP/1.1 200 ");
             assertThat(Duration.ofNanos(System.nanoTime() - startedNs))
-                    .isLessThan(HttpServer.STALL_TIMEOUT.dividedBy(4));
+                    .isLessThan(HttpServer.STALL_TIMEOUT.dividedBy(2));
         } finally {
             for (Socket socket : silent) {
                 socket.close();
