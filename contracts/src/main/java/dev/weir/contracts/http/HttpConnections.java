@@ -13,7 +13,8 @@ import org.eclipse.jetty.server.internal.HttpConnection;
  *
  * <p>Jetty 12.1 answers a request with malformed headers on another thread, and once that answer is out a third one goes on
  * reading, though the first may not have left yet: it gives the connection's buffer back while the third reads into it, and
- * whoever has the buffer by then sends the bytes of the one as part of its answer to another. Thread-safe.
+ * whoever has the buffer by then sends the bytes of the one as part of its answer to another. To be removed with a Jetty
+ * that reads a connection by one thread. Thread-safe.
  */
 final class HttpConnections extends HttpConnectionFactory {
     HttpConnections(HttpConfiguration config) {

@@ -1,6 +1,7 @@
 package dev.weir.contracts.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -64,11 +66,11 @@ class HttpServerTest {
         assertThat(raw("GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n").lines()).contains("Connection: close");
     }
 
-    @ParameterizedTest
-    @CsvSource({"/docs/swagger-ui-bundle.js, 100", "/healthz, 100000"})
-    void shouldServeOthers_whileManyReadNoAnswers(String path, int times) throws Exception {
-        byte[] requests =
-                ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").repeat(times).getBytes(StandardCharsets.US_ASCII);
+    @Test
+    void shouldServeOthers_whileManyReadNoAnswers() throws Exception {
+        byte[] requests = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+                .repeat(100)
+                .getBytes(StandardCharsets.US_ASCII);
         List<Socket> silent = new ArrayList<>();
         try {
             for (int i = 0; i < 2 * HttpServer.THREADS; i++) {
@@ -84,8 +86,7 @@ class HttpServerTest {
                 sender.setDaemon(true);
                 sender.start();
             }
-            // Until nothing more of the answers fits the sockets.
-            Thread.sleep(2_000);
+            awaitNoMoreIn(silent);
 
             long startedNs = System.nanoTime();
             String answer = raw("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -98,6 +99,20 @@ class HttpServerTest {
                 socket.close();
             }
         }
+    }
+
+    /** Until nothing more of the answers comes: no more of them fits the sockets, or nobody sends them. */
+    private static void awaitNoMoreIn(List<Socket> sockets) {
+        AtomicLong before = new AtomicLong();
+        await().pollInterval(Duration.ofMillis(500))
+                .atMost(HttpServer.STALL_TIMEOUT)
+                .until(() -> {
+                    long now = 0;
+                    for (Socket socket : sockets) {
+                        now += socket.getInputStream().available();
+                    }
+                    return before.getAndSet(now) == now && now > 0;
+                });
     }
 
     private String raw(String request) throws IOException {
