@@ -2,9 +2,15 @@ package dev.weir.benchmarks;
 
 import dev.weir.contracts.kafka.Topics;
 import java.time.Duration;
+import java.util.List;
 
-/** The bare store's run: all in, then all out. */
-record BareContender(BareStore.Records records, Duration every, Duration budget) implements Contender {
+/**
+ * The bare store's run: all in, then all out.
+ *
+ * @param order of the ids in which they go out, filled by then
+ */
+record BareContender(BareStore.Records records, List<String> order, Duration every, Duration budget)
+        implements Contender {
     @Override
     public String name() {
         return records.id;
@@ -13,12 +19,12 @@ record BareContender(BareStore.Records records, Duration every, Duration budget)
     @Override
     public Rates run(Broker broker, int jobs) {
         Rate intake;
-        try (BareStore app = new BareStore(broker.settings(), records, false, every, budget)) {
+        try (BareStore app = new BareStore(broker.settings(), records, List.of(), every, budget)) {
             app.start();
             intake = Contender.intake(broker, records.id, Topics.REQUESTS, jobs);
         }
         Rate release;
-        try (BareStore app = new BareStore(broker.settings(), records, true, every, budget)) {
+        try (BareStore app = new BareStore(broker.settings(), records, order, every, budget)) {
             app.start();
             release = Contender.output(broker, records.output(), 0, jobs);
         }

@@ -6,6 +6,7 @@ import dev.weir.throttler.Throttler;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -31,17 +32,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the throttle is measured against: one processor that puts each request into one store by its job's id and, when it is
- * told to, reads them in order and forwards each. The settings are the throttler's own. It does not parse.
+ * told to, takes them out and forwards each. The settings are the throttler's own. It does not parse.
  */
 final class BareStore implements AutoCloseable {
-    /** What it writes. */
+    /** What it reads and writes. */
     enum Records {
-        /** One for a job that comes in; for one that goes out, it deletes that and forwards one. */
+        /** Puts one for a job that comes in; deletes it by its key, in the order that it is told, and forwards what was there. */
         FEWEST("bare-store"),
+        /** The same, but it reads all in the order of their keys, which a throttle with lanes cannot. */
+        IN_KEY_ORDER("in-key-order"),
         /**
-         * As many as the throttler, each about as long: an event for a job that comes in, and a page of a lane for each
-         * {@link #PAGE} of them; for one that goes out a state, which does not delete the request yet, an event beside the
-         * permit, and two pages.
+         * In the order of the first, and writes as many records as the throttler, each about as long: an event for a job that comes in,
+         * and a page of a lane for each {@link #PAGE} of them; an event beside each that goes out, and for each {@link #PAGE} of
+         * them the pages of {@link #PAGES_OUT}. It deletes nothing: a throttle's request stays until its outcome.
          */
         SAME("same-records");
 
@@ -69,13 +72,15 @@ final class BareStore implements AutoCloseable {
     private static final String SINK = "output";
     private static final String EVENTS_SINK = "events";
     private static final byte REQUEST = 'R';
-    private static final byte STATE = 'S';
+    private static final byte AFTER_REQUESTS = 'S';
     private static final byte PAGES = 'P';
     /** Of neighbours that the throttler writes together. */
     private static final int PAGE = 16;
+    /** Bytes of each: a lane's. */
+    private static final int[] PAGES_IN = {500};
+    /** Permits, timers, and jobs that are under way. */
+    private static final int[] PAGES_OUT = {320, 340, 2600};
 
-    private static final int PAGE_BYTES = 400;
-    private static final int STATE_BYTES = 160;
     private static final byte[] EVENT = " ".repeat(390).getBytes(StandardCharsets.UTF_8);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
     /** Where the id stands in a request's JSON. */
@@ -85,16 +90,16 @@ final class BareStore implements AutoCloseable {
 
     /**
      * @param records that it writes
-     * @param release whether it gives out what it has
+     * @param order of the ids in which it gives out what it has; empty to keep it
      * @param every between two punctuations
      * @param budget of one of them
      */
-    BareStore(KafkaSettings kafka, Records records, boolean release, Duration every, Duration budget) {
+    BareStore(KafkaSettings kafka, Records records, List<String> order, Duration every, Duration budget) {
         StringDeserializer keys = new StringDeserializer();
         ByteArrayDeserializer values = new ByteArrayDeserializer();
         Topology topology = new Topology()
                 .addSource(SOURCE, keys, values, Topics.REQUESTS)
-                .addProcessor(PROCESSOR, () -> new Bare(records, release, every, budget), SOURCE)
+                .addProcessor(PROCESSOR, () -> new Bare(records, order, every, budget), SOURCE)
                 .addStateStore(
                         Stores.keyValueStoreBuilder(
                                         Stores.persistentKeyValueStore(STORE), Serdes.Bytes(), Serdes.ByteArray())
@@ -128,19 +133,21 @@ final class BareStore implements AutoCloseable {
 
     private static final class Bare implements Processor<String, byte[], String, byte[]> {
         private final Records records;
-        private final boolean release;
+        private final List<String> order;
         private final Duration every;
         private final Duration budget;
         private @Nullable ProcessorContext<String, byte[]> context;
         private @Nullable KeyValueStore<Bytes, byte[]> store;
         /** A range from the start would read over every deleted key again. */
         private Bytes last = Bytes.wrap(new byte[] {REQUEST});
+        /** Of the order, given out. */
+        private int out;
 
         private long writes;
 
-        Bare(Records records, boolean release, Duration every, Duration budget) {
+        Bare(Records records, List<String> order, Duration every, Duration budget) {
             this.records = records;
-            this.release = release;
+            this.order = order;
             this.every = every;
             this.budget = budget;
         }
@@ -150,9 +157,14 @@ final class BareStore implements AutoCloseable {
             KeyValueStore<Bytes, byte[]> jobs = processorContext.getStateStore(STORE);
             context = processorContext;
             store = jobs;
-            if (release) {
-                processorContext.schedule(
-                        every, PunctuationType.WALL_CLOCK_TIME, nowMs -> release(processorContext, jobs));
+            if (!order.isEmpty() && processorContext.taskId().partition() == BrokerBenchmark.PARTITION) {
+                processorContext.schedule(every, PunctuationType.WALL_CLOCK_TIME, nowMs -> {
+                    if (records == Records.IN_KEY_ORDER) {
+                        releaseInKeyOrder(processorContext, jobs);
+                    } else {
+                        release(processorContext, jobs);
+                    }
+                });
             }
         }
 
@@ -168,7 +180,7 @@ final class BareStore implements AutoCloseable {
             jobs.put(Bytes.wrap(key), record.value());
             if (records == Records.SAME) {
                 context.forward(new Record<>(id(key), EVENT, System.currentTimeMillis()), EVENTS_SINK);
-                page(jobs, 1);
+                write(jobs, PAGES_IN);
             }
         }
 
@@ -176,38 +188,55 @@ final class BareStore implements AutoCloseable {
             return new String(key, 1, Jobs.ID_LENGTH, StandardCharsets.UTF_8);
         }
 
-        private void page(KeyValueStore<Bytes, byte[]> jobs, int pages) {
+        private static Bytes key(String id) {
+            byte[] key = new byte[1 + Jobs.ID_LENGTH];
+            key[0] = REQUEST;
+            System.arraycopy(id.getBytes(StandardCharsets.UTF_8), 0, key, 1, Jobs.ID_LENGTH);
+            return Bytes.wrap(key);
+        }
+
+        private void write(KeyValueStore<Bytes, byte[]> jobs, int[] pages) {
             if (++writes % PAGE == 0) {
-                for (int page = 0; page < pages; page++) {
+                for (int page = 0; page < pages.length; page++) {
                     byte[] key = ByteBuffer.allocate(1 + Long.BYTES + 1)
                             .put(PAGES)
                             .putLong(writes)
                             .put((byte) page)
                             .array();
-                    jobs.put(Bytes.wrap(key), new byte[PAGE_BYTES]);
+                    jobs.put(Bytes.wrap(key), new byte[pages[page]]);
                 }
             }
         }
 
         private void release(ProcessorContext<String, byte[]> to, KeyValueStore<Bytes, byte[]> jobs) {
             long deadline = System.nanoTime() + budget.toNanos();
-            try (KeyValueIterator<Bytes, byte[]> waiting = jobs.range(last, Bytes.wrap(new byte[] {STATE}))) {
+            while (out < order.size() && System.nanoTime() - deadline < 0) {
+                String id = order.get(out++);
+                byte @Nullable [] request;
+                if (records == Records.SAME) {
+                    request = jobs.get(key(id));
+                    to.forward(new Record<>(id, EVENT, System.currentTimeMillis()), EVENTS_SINK);
+                    write(jobs, PAGES_OUT);
+                } else {
+                    request = jobs.delete(key(id));
+                }
+                if (request == null) {
+                    throw new IllegalStateException("the request of job " + id + " is not in the store");
+                }
+                to.forward(new Record<>(id, request, System.currentTimeMillis()), SINK);
+            }
+        }
+
+        private void releaseInKeyOrder(ProcessorContext<String, byte[]> to, KeyValueStore<Bytes, byte[]> jobs) {
+            long deadline = System.nanoTime() + budget.toNanos();
+            try (KeyValueIterator<Bytes, byte[]> waiting = jobs.range(last, Bytes.wrap(new byte[] {AFTER_REQUESTS}))) {
                 while (waiting.hasNext() && System.nanoTime() - deadline < 0) {
                     KeyValue<Bytes, byte[]> job = waiting.next();
-                    String id = id(job.key.get());
                     if (job.key.equals(last)) {
                         continue;
                     }
-                    if (records == Records.SAME) {
-                        byte[] state = job.key.get().clone();
-                        state[0] = STATE;
-                        jobs.put(Bytes.wrap(state), new byte[STATE_BYTES]);
-                        to.forward(new Record<>(id, EVENT, System.currentTimeMillis()), EVENTS_SINK);
-                        page(jobs, 2);
-                    } else {
-                        jobs.delete(job.key);
-                    }
-                    to.forward(new Record<>(id, job.value, System.currentTimeMillis()), SINK);
+                    jobs.delete(job.key);
+                    to.forward(new Record<>(id(job.key.get()), job.value, System.currentTimeMillis()), SINK);
                     last = job.key;
                 }
             }

@@ -3,6 +3,7 @@ package dev.weir.benchmarks;
 import dev.weir.contracts.config.UpstreamSettings;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.kafka.Topics;
+import dev.weir.contracts.wire.JobRequest;
 import dev.weir.standalone.cli.PrintingCommand;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -31,7 +32,13 @@ final class BrokerBenchmark extends PrintingCommand {
     private static final double GOAL = 0.7;
     private static final String RATE_HEADER = "/s  µs CPU";
     /** All in one task, so that each has one thread, one store and one transaction. */
-    private static final int PARTITION = 0;
+    static final int PARTITION = 0;
+
+    /** Of one upstream's jobs, given out in a row: the throttler's own. */
+    private static final int TURNS_PER_STEP = 64;
+
+    /** The ids of the round's jobs, in the order in which the throttler gives them out, from lane to lane. */
+    private final List<String> order = new ArrayList<>();
 
     @Option(names = "--jobs", description = "In each round.")
     int jobs = 200_000;
@@ -50,6 +57,9 @@ final class BrokerBenchmark extends PrintingCommand {
     @Option(names = "--body", description = "Bytes of each request's body.")
     int bodyBytes = 1024;
 
+    @Option(names = "--alone", description = "The throttler alone, such as for a profile.")
+    boolean alone;
+
     @Option(names = "--bare-every", description = "Milliseconds between the bare store's punctuations.")
     int bareEveryMs = 50;
 
@@ -62,7 +72,13 @@ final class BrokerBenchmark extends PrintingCommand {
         List<String> upstreams =
                 upstreams((jobs + UpstreamSettings.MOST_IN_FLIGHT - 1) / UpstreamSettings.MOST_IN_FLIGHT);
         WeirContender weir = new WeirContender(upstreams);
-        List<Contender> contenders = List.of(weir, bare(BareStore.Records.FEWEST), bare(BareStore.Records.SAME));
+        List<Contender> contenders = alone
+                ? List.of(weir)
+                : List.of(
+                        weir,
+                        bare(BareStore.Records.FEWEST),
+                        bare(BareStore.Records.IN_KEY_ORDER),
+                        bare(BareStore.Records.SAME));
         Map<Contender, List<Contender.Rates>> rates = new LinkedHashMap<>();
         List<Contender.Rate> outcomes = new ArrayList<>();
         out.printf("%-8s%-14s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
@@ -107,17 +123,36 @@ final class BrokerBenchmark extends PrintingCommand {
     }
 
     private Contender bare(BareStore.Records records) {
-        return new BareContender(records, Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
+        return new BareContender(records, order, Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
     }
 
     private void produce(Broker broker, List<String> upstreams) {
         String body = "{\"text\":\"" + "x".repeat(Math.max(0, bodyBytes - 11)) + "\"}";
         int lanesEach = Math.max(1, lanes / upstreams.size());
+        List<String> ids = new ArrayList<>(jobs);
         try (Feed feed = broker.feed()) {
             for (int i = 0; i < jobs; i++) {
                 String upstream = upstreams.get(i % upstreams.size());
                 String tenant = Quota.tenant(i / upstreams.size() % lanesEach);
-                feed.send(Topics.REQUESTS, upstream, Json.bytes(Jobs.job(upstream, tenant, i, Instant.now(), body)));
+                JobRequest job = Jobs.job(upstream, tenant, i, Instant.now(), body);
+                ids.add(job.id());
+                feed.send(Topics.REQUESTS, upstream, Json.bytes(job));
+            }
+        }
+        inTurns(ids, upstreams.size());
+    }
+
+    /** Each upstream's lanes have the same weight, and its jobs came to them in turn: they go out as they came. */
+    private void inTurns(List<String> ids, int upstreams) {
+        order.clear();
+        for (int step = 0; order.size() < ids.size(); step++) {
+            for (int upstream = 0; upstream < upstreams; upstream++) {
+                for (int turn = 0; turn < TURNS_PER_STEP; turn++) {
+                    int i = (step * TURNS_PER_STEP + turn) * upstreams + upstream;
+                    if (i < ids.size()) {
+                        order.add(ids.get(i));
+                    }
+                }
             }
         }
     }

@@ -54,14 +54,18 @@ public final class Throttler implements AutoCloseable {
     private static final Duration LINGER = Duration.ofMillis(50);
 
     private static final int BATCH_BYTES = 128 * 1024;
-    /** Kafka Streams polls again only when all it has is processed; so outcomes wait behind no more requests than this. */
-    private static final int MAX_POLL_RECORDS = 100;
+    /**
+     * Kafka Streams polls again only when all it has is processed; so outcomes wait behind no more requests than this. It is about
+     * what one fetch brings: the next one is under way while these are processed.
+     */
+    private static final int MAX_POLL_RECORDS = 500;
     /** And behind no more bytes of them that were fetched in one go. A larger record is fetched all the same. */
     private static final int MAX_FETCH_BYTES = 512 * 1024;
+    /** It grows to what a fetch brings; Kafka's own takes an eighth of one, and the rest would come when all else is processed. */
+    private static final int RECEIVE_BUFFER_OF_THE_SYSTEM = -1;
 
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
-    private static final long STORE_CACHE_BYTES = 16L * 1024 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(Throttler.class);
 
@@ -256,7 +260,6 @@ public final class Throttler implements AutoCloseable {
                 Map.entry(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1),
                 Map.entry(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) kafka.replication()),
                 Map.entry(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, kafka.replication() > 1 ? 1 : 0),
-                Map.entry(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, STORE_CACHE_BYTES),
                 Map.entry(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedMemory.class),
                 Map.entry(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true),
                 Map.entry(StreamsConfig.METADATA_MAX_AGE_CONFIG, 30_000),
@@ -282,7 +285,9 @@ public final class Throttler implements AutoCloseable {
                 StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG),
                 "earliest",
                 StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
-                MAX_FETCH_BYTES));
+                MAX_FETCH_BYTES,
+                StreamsConfig.consumerPrefix(ConsumerConfig.RECEIVE_BUFFER_CONFIG),
+                RECEIVE_BUFFER_OF_THE_SYSTEM));
         return properties;
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.throttler.lanes;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Where lanes are kept: every entry under its lane and number, and each lane's own state. */
@@ -7,7 +8,18 @@ public interface LaneStore {
     @Nullable
     LaneEntry laneEntry(LaneKey lane, long number);
 
+    /** The entry of this number and those that follow it without a gap, as many as are at hand; empty when it is not there. */
+    default List<LaneEntry> laneEntries(LaneKey lane, long number) {
+        LaneEntry entry = laneEntry(lane, number);
+        return entry == null ? List.of() : List.of(entry);
+    }
+
     void putLaneEntry(LaneKey lane, long number, LaneEntry entry);
+
+    /** At the lane's end: there was never an entry of this number or a higher one. */
+    default void appendLaneEntry(LaneKey lane, long number, LaneEntry entry) {
+        putLaneEntry(lane, number, entry);
+    }
 
     /** It is taken out of its lane, which may be anywhere in it. */
     void deleteLaneEntry(LaneKey lane, long number);

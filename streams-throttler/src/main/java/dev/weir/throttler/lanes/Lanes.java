@@ -3,8 +3,10 @@ package dev.weir.throttler.lanes;
 import dev.weir.contracts.config.Weights;
 import dev.weir.contracts.wire.Forecast;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,9 +53,8 @@ public final class Lanes {
         long headCost;
         long tailCost;
         double finish;
-        /** The head job once it was read; null after a change. */
-        @Nullable
-        LaneEntry headEntry;
+        /** The jobs from the head on, as far as they were read. */
+        final Deque<LaneEntry> read = new ArrayDeque<>();
 
         Lane(LaneKey key, double weight) {
             this.key = key;
@@ -151,7 +152,8 @@ public final class Lanes {
         Lane lane = laneFor(key, entry);
         Place place = new Place(lane.key, lane.tail++, lane.tailCost);
         lane.tailCost += entry.cost();
-        add(lane, place.number(), entry);
+        store.appendLaneEntry(lane.key, place.number(), entry);
+        added(lane, entry);
         return place;
     }
 
@@ -159,9 +161,11 @@ public final class Lanes {
     public Place prepend(LaneKey key, LaneEntry entry) {
         Lane lane = laneFor(key, entry);
         lane.headCost -= entry.cost();
-        lane.headEntry = entry;
+        lane.read.clear();
+        lane.read.add(entry);
         Place place = new Place(lane.key, --lane.head, lane.headCost);
-        add(lane, place.number(), entry);
+        store.putLaneEntry(lane.key, place.number(), entry);
+        added(lane, entry);
         return place;
     }
 
@@ -170,9 +174,9 @@ public final class Lanes {
         int holes = 0;
         while (!turns.isEmpty()) {
             Lane lane = turns.first();
-            while (lane.headEntry == null && lane.head < lane.tail) {
-                lane.headEntry = store.laneEntry(lane.key, lane.head);
-                if (lane.headEntry == null) {
+            while (lane.read.isEmpty() && lane.head < lane.tail) {
+                lane.read.addAll(store.laneEntries(lane.key, lane.head));
+                if (lane.read.isEmpty()) {
                     store.passLaneEntry(lane.key, lane.head);
                     lane.passHole();
                     if (++holes >= MAX_HOLES_PER_TURN) {
@@ -181,8 +185,9 @@ public final class Lanes {
                     }
                 }
             }
-            if (lane.headEntry != null) {
-                return new Turn(lane.key, lane.head, lane.headEntry);
+            LaneEntry head = lane.read.peek();
+            if (head != null) {
+                return new Turn(lane.key, lane.head, head);
             }
             drop(lane);
         }
@@ -198,7 +203,7 @@ public final class Lanes {
         store.passLaneEntry(lane.key, turn.number());
         lane.head++;
         lane.headCost += turn.entry().cost();
-        lane.headEntry = null;
+        lane.read.remove();
         if (lane.jobs == 0) {
             drop(lane);
         } else {
@@ -216,12 +221,12 @@ public final class Lanes {
             return;
         }
         leave(lane, entry);
+        lane.read.clear();
         store.deleteLaneEntry(key, number);
         if (number == lane.head) {
             store.passLaneEntry(key, number);
             lane.head++;
             lane.headCost += entry.cost();
-            lane.headEntry = null;
         }
         if (lane.jobs == 0) {
             turns.remove(lane);
@@ -235,12 +240,15 @@ public final class Lanes {
     public @Nullable Instant oldest() {
         Instant oldest = null;
         for (Lane lane : turns) {
-            if (lane.headEntry == null && lane.head < lane.tail) {
-                lane.headEntry = store.laneEntry(lane.key, lane.head);
+            LaneEntry head = lane.read.peek();
+            if (head == null && lane.head < lane.tail) {
+                head = store.laneEntry(lane.key, lane.head);
+                if (head != null) {
+                    lane.read.add(head);
+                }
             }
-            if (lane.headEntry != null
-                    && (oldest == null || lane.headEntry.acceptedAt().isBefore(oldest))) {
-                oldest = lane.headEntry.acceptedAt();
+            if (head != null && (oldest == null || head.acceptedAt().isBefore(oldest))) {
+                oldest = head.acceptedAt();
             }
         }
         return oldest;
@@ -313,12 +321,11 @@ public final class Lanes {
         return lane;
     }
 
-    private void add(Lane lane, long number, LaneEntry entry) {
+    private void added(Lane lane, LaneEntry entry) {
         lane.jobs++;
         lane.cost += entry.cost();
         waiting++;
         waitingCost += entry.cost();
-        store.putLaneEntry(lane.key, number, entry);
         store.putLane(lane.state());
     }
 

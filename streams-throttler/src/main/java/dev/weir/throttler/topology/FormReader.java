@@ -33,6 +33,11 @@ final class FormReader {
         return in.get();
     }
 
+    /** The next octet, which stays the next. */
+    int peek() {
+        return in.get(in.position());
+    }
+
     long number() {
         long value = 0;
         for (int shift = 0; shift < Long.SIZE; shift += 7) {

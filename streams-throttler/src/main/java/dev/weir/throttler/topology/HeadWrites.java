@@ -2,78 +2,131 @@ package dev.weir.throttler.topology;
 
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is written to the heads' store. A step of a tick changes the same pages and lanes again and again: they are written once,
- * when it ends. Nobody else writes to the store, so what was written lately need not be looked for in it. Not thread-safe.
+ * What is written to the heads' store: the same pages and lanes again and again, once a commit. Nobody else writes to the store,
+ * so what was used lately need not be looked for in it. Not thread-safe.
  */
 final class HeadWrites {
-    /** The ends of so many lanes and permit logs, less than a kilobyte each. */
-    private static final int RECENT_PAGES = 512;
+    /** The ends of so many lanes and permit logs, mostly less than a kilobyte each. */
+    static final int MOST_PAGES = 1024;
 
     private final KeyValueStore<Bytes, byte[]> heads;
-    private final Map<Bytes, byte[]> recent = new LinkedHashMap<>(RECENT_PAGES, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Bytes, byte[]> eldest) {
-            return size() > RECENT_PAGES;
-        }
-    };
-    /** Not in the store yet, null for what is to go from it; no more than one record or one step of a tick changes. */
-    private final Map<Bytes, byte @Nullable []> unwritten = new LinkedHashMap<>();
+    /** The one that was not used for the longest time comes first. */
+    private final Map<Bytes, Page> recent = new LinkedHashMap<>(MOST_PAGES, 0.75f, true);
+    /** Of those, not in the store yet. */
+    private final List<Page> changed = new ArrayList<>();
+    /** Not written yet, null for those that are no more; no more than there are lanes. */
+    private final Map<LaneKey, @Nullable LaneState> lanes = new LinkedHashMap<>();
 
-    /** The same, of lanes; null for those that are no more. */
-    private final Map<LaneKey, @Nullable LaneState> unwrittenLanes = new LinkedHashMap<>();
+    private static final class Page {
+        final Bytes key;
+        byte @Nullable [] bytes;
+        boolean changed;
+
+        Page(Bytes key, byte @Nullable [] bytes) {
+            this.key = key;
+            this.bytes = bytes;
+        }
+    }
 
     HeadWrites(KeyValueStore<Bytes, byte[]> heads) {
         this.heads = heads;
     }
 
     byte @Nullable [] get(Bytes key) {
-        byte[] page = unwritten.get(key);
-        if (page != null || unwritten.containsKey(key)) {
-            return page;
+        return page(key, false).bytes;
+    }
+
+    void put(Bytes key, byte @Nullable [] bytes) {
+        change(page(key, true), bytes);
+    }
+
+    /**
+     * @param isNew whether the store has none under this key, for certain
+     * @param change makes the new page of the old one; null is none
+     */
+    void change(Bytes key, boolean isNew, UnaryOperator<byte @Nullable []> change) {
+        Page page = page(key, isNew);
+        change(page, change.apply(page.bytes));
+    }
+
+    private void change(Page page, byte @Nullable [] bytes) {
+        page.bytes = bytes;
+        if (!page.changed) {
+            page.changed = true;
+            changed.add(page);
         }
-        page = recent.get(key);
+    }
+
+    /** @param isNew whether what the store has does not matter */
+    private Page page(Bytes key, boolean isNew) {
+        Page page = recent.get(key);
         if (page == null) {
-            page = heads.get(key);
-            if (page != null) {
-                recent.put(key, page);
+            page = new Page(key, isNew ? null : heads.get(key));
+            if (recent.size() >= MOST_PAGES) {
+                forgetOne();
             }
+            recent.put(key, page);
         }
         return page;
     }
 
-    void put(Bytes key, byte @Nullable [] page) {
-        unwritten.put(key, page);
+    private void forgetOne() {
+        Iterator<Page> oldest = recent.values().iterator();
+        if (oldest.next().changed) {
+            writePages();
+        }
+        oldest.remove();
+    }
+
+    /** @param to exclusive */
+    KeyValueIterator<Bytes, byte[]> range(Bytes from, Bytes to) {
+        writePages();
+        return heads.range(from, to);
     }
 
     void put(LaneState lane) {
-        unwrittenLanes.put(lane.key(), lane);
+        lanes.put(lane.key(), lane);
     }
 
     void delete(LaneKey lane) {
-        unwrittenLanes.put(lane, null);
+        lanes.put(lane, null);
     }
 
-    /** After this all is in the store: before anything else is read from it, and before a commit. */
+    /** After this all is in the store. */
     void flush() {
-        unwritten.forEach((key, page) -> {
-            // Not delete(), which reads what was there first.
-            heads.put(key, page);
-            if (page == null) {
-                recent.remove(key);
-            } else {
-                recent.put(key, page);
-            }
-        });
-        unwritten.clear();
-        unwrittenLanes.forEach(
-                (lane, state) -> heads.put(Keys.lane(lane), state == null ? null : HeadForm.bytes(state)));
-        unwrittenLanes.clear();
+        writePages();
+        List<KeyValue<Bytes, byte[]>> entries = new ArrayList<>(lanes.size());
+        lanes.forEach((lane, state) ->
+                entries.add(KeyValue.pair(Keys.lane(lane), state == null ? null : HeadForm.bytes(state))));
+        lanes.clear();
+        if (!entries.isEmpty()) {
+            heads.putAll(entries);
+        }
+    }
+
+    private void writePages() {
+        if (changed.isEmpty()) {
+            return;
+        }
+        List<KeyValue<Bytes, byte[]>> entries = new ArrayList<>(changed.size());
+        for (Page page : changed) {
+            page.changed = false;
+            entries.add(KeyValue.pair(page.key, page.bytes));
+        }
+        changed.clear();
+        heads.putAll(entries);
     }
 }

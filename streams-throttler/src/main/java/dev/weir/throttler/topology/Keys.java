@@ -18,6 +18,7 @@ final class Keys {
     static final byte REQUEST = 'R';
     static final byte LANE_PAGE = 'E';
     static final byte PERMIT_PAGE = 'P';
+    static final byte DISPATCHED_PAGE = 'F';
     static final byte TIMER = 'T';
     static final byte TIMER_PAGE = 'D';
     static final byte UPSTREAM = 'U';
@@ -54,9 +55,17 @@ final class Keys {
     }
 
     static Bytes permitPage(String upstream, long page) {
+        return page(PERMIT_PAGE, upstream, page);
+    }
+
+    static Bytes dispatchedPage(String upstream, long page) {
+        return page(DISPATCHED_PAGE, upstream, page);
+    }
+
+    private static Bytes page(byte is, String upstream, long page) {
         byte[] name = utf8(upstream);
         return Bytes.wrap(ByteBuffer.allocate(2 + name.length + Long.BYTES)
-                .put(PERMIT_PAGE)
+                .put(is)
                 .put(name)
                 .put(NUL)
                 .putLong(ordered(page))

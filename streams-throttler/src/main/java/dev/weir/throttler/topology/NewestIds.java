@@ -8,7 +8,6 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +29,7 @@ final class NewestIds {
 
     private static final long AHEAD = MARK_AHEAD.toMillis() << TIME_SHIFT;
 
-    private final KeyValueStore<Bytes, byte[]> heads;
+    private final HeadWrites heads;
     private final Deque<UUID> inOrder = new ArrayDeque<>(MOST);
     private final Set<UUID> newest = new HashSet<>(2 * MOST);
     /** Of the ids that came, those above this one are all remembered. */
@@ -38,7 +37,7 @@ final class NewestIds {
     /** As the store has it: the first half of no id that came is above it. */
     private long mark;
 
-    NewestIds(KeyValueStore<Bytes, byte[]> heads) {
+    NewestIds(HeadWrites heads) {
         this.heads = heads;
         byte[] kept = heads.get(MARK);
         mark = kept == null ? Long.MIN_VALUE : ByteBuffer.wrap(kept).getLong();

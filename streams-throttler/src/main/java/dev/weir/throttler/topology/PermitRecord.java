@@ -9,23 +9,12 @@ import org.jspecify.annotations.Nullable;
  * burst of permits between two commits costs one write for so many, and a restart reads as many fewer records.
  */
 record PermitRecord(long slot, long arrival, int cost) {
-    static final int PAGE = 16;
-
     private static final byte VERSION = 1;
     private static final int BYTES = 2 * Long.BYTES + Integer.BYTES;
 
-    static long page(long number) {
-        return Math.floorDiv(number, (long) PAGE);
-    }
-
-    /** Whether nothing comes after this number on its page. */
-    static boolean endsPage(long number) {
-        return place(number) == PAGE - 1;
-    }
-
     /** The page with this permit on it. */
     byte[] on(byte @Nullable [] page, long number) {
-        int end = 1 + (place(number) + 1) * BYTES;
+        int end = 1 + (PageForm.place(number) + 1) * BYTES;
         byte[] out = page == null ? new byte[end] : Arrays.copyOf(page, Math.max(page.length, end));
         out[0] = VERSION;
         ByteBuffer.wrap(out, end - BYTES, BYTES).putLong(slot).putLong(arrival).putInt(cost);
@@ -39,15 +28,11 @@ record PermitRecord(long slot, long arrival, int cost) {
                     "permits of version " + page[0] + " stand in the store; this Weir reads version " + VERSION
                             + " only: start the one that wrote them, or a newer one");
         }
-        int start = 1 + place(number) * BYTES;
+        int start = 1 + PageForm.place(number) * BYTES;
         if (start + BYTES > page.length) {
             return null;
         }
         ByteBuffer in = ByteBuffer.wrap(page, start, BYTES);
         return new PermitRecord(in.getLong(), in.getLong(), in.getInt());
-    }
-
-    private static int place(long number) {
-        return Math.floorMod(number, PAGE);
     }
 }

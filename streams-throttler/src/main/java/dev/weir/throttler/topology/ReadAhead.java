@@ -6,7 +6,6 @@ import java.util.Map;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
-import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReadAhead {
     /** Read on at most, in one go. */
-    static final int MOST_AT_ONCE = 64;
+    static final int MOST_AT_ONCE = 512;
 
-    static final int MOST_BYTES_AT_ONCE = 256 * 1024;
+    static final int MOST_BYTES_AT_ONCE = 512 * 1024;
     /** Kept at most, for all upstreams of the task. */
     static final int MOST_BYTES = 2 * 1024 * 1024;
     /** Where too little was of use, it is tried again after so many reads. */
@@ -28,7 +27,7 @@ final class ReadAhead {
     /** So many that were used or let go say whether it is worth it. */
     private static final int ENOUGH_TO_JUDGE = 256;
 
-    private final KeyValueStore<Bytes, byte[]> jobs;
+    private final StoreWrites jobs;
     private final Map<Bytes, byte[]> ahead = new LinkedHashMap<>();
     private int bytes;
     private int atOnce = FEWEST_AT_ONCE;
@@ -38,7 +37,7 @@ final class ReadAhead {
     private int unused;
     private int untilTry;
 
-    ReadAhead(KeyValueStore<Bytes, byte[]> jobs) {
+    ReadAhead(StoreWrites jobs) {
         this.jobs = jobs;
     }
 
@@ -115,8 +114,10 @@ final class ReadAhead {
     private void keep(Bytes key, byte[] request) {
         byte[] before = ahead.put(key, request);
         bytes += request.length - (before == null ? 0 : before.length);
-        Iterator<byte[]> oldest = ahead.values().iterator();
-        while (bytes > MOST_BYTES && oldest.hasNext()) {
+        if (bytes <= MOST_BYTES) {
+            return;
+        }
+        for (Iterator<byte[]> oldest = ahead.values().iterator(); bytes > MOST_BYTES && oldest.hasNext(); ) {
             bytes -= oldest.next().length;
             oldest.remove();
             unused++;

@@ -4,6 +4,7 @@ import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
+import dev.weir.contracts.wire.JobStatus;
 import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
@@ -16,13 +17,10 @@ import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -34,17 +32,14 @@ final class StoreJournal implements Journal {
     /** Of a job's first state, which stands with its request. */
     private static final long FIRST_REVISION = 1;
 
-    private final KeyValueStore<Bytes, byte[]> jobs;
-    private final KeyValueStore<Bytes, byte[]> heads;
+    private final StoreWrites jobs;
+    private final HeadWrites heads;
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
     private final ReadAhead ahead;
-    private final HeadWrites headWrites;
     private final NewestIds newestIds;
-    /** States of jobs that are written with the next {@link #flush}: the store takes many at once for less. */
-    private final Map<Bytes, byte[]> unwrittenJobs = new LinkedHashMap<>();
-
+    private final DispatchedJobs dispatched;
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
     /** Is written with its job's first state. */
@@ -59,12 +54,12 @@ final class StoreJournal implements Journal {
             ProcessorContext<String, byte[]> context,
             ThrottleMetrics metrics,
             LongSupplier nowMs) {
-        this.jobs = jobs;
-        this.heads = heads;
-        this.ahead = new ReadAhead(jobs);
-        this.headWrites = new HeadWrites(heads);
-        this.newestIds = new NewestIds(heads);
-        this.timers = new StoredTimers(jobs, heads, headWrites);
+        this.jobs = new StoreWrites(jobs);
+        this.heads = new HeadWrites(heads);
+        this.ahead = new ReadAhead(this.jobs);
+        this.newestIds = new NewestIds(this.heads);
+        this.dispatched = new DispatchedJobs(this.heads);
+        this.timers = new StoredTimers(this.jobs, this.heads);
         this.context = context;
         this.metrics = metrics;
         this.nowMs = nowMs;
@@ -72,9 +67,11 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable Job job(String id) {
-        Bytes key = Keys.job(id);
-        byte[] job = unwrittenJobs.get(key);
-        job = job == null ? jobs.get(key) : job;
+        Job underWay = dispatched.get(id);
+        if (underWay != null) {
+            return underWay;
+        }
+        byte[] job = jobs.get(Keys.job(id));
         return job != null ? JobForm.job(job) : looked(id);
     }
 
@@ -102,10 +99,17 @@ final class StoreJournal implements Journal {
     public void putJob(Job job) {
         Submission submission = unwritten;
         unwritten = null;
+        if (job.status() == JobStatus.DISPATCHED) {
+            dispatched.put(job);
+            return;
+        }
+        long dispatchedIn = dispatched.remove(job.id());
         if (job.status().finished()) {
             putRequest(job.id(), JobForm.end(job));
-            if (job.revision() > FIRST_REVISION + 1) {
-                delete(Keys.job(job.id()));
+            // A record of its own is what it has between its first state and its end, unless it was under way just
+            // then.
+            if (job.revision() > FIRST_REVISION + 1 && dispatchedIn != FIRST_REVISION + 1) {
+                jobs.put(Keys.job(job.id()), null);
             }
         } else if (submission != null) {
             if (!submission.spec().id().equals(job.id())) {
@@ -114,19 +118,13 @@ final class StoreJournal implements Journal {
             }
             putRequest(job.id(), JobForm.bytes(submission, job));
         } else {
-            unwrittenJobs.put(Keys.job(job.id()), JobForm.bytes(job));
+            jobs.put(Keys.job(job.id()), JobForm.bytes(job));
         }
     }
 
     @Override
     public void deleteJob(String id) {
         putRequest(id, null);
-    }
-
-    /** Not the store's own, which reads what was there first. */
-    private void delete(Bytes key) {
-        unwrittenJobs.remove(key);
-        jobs.put(key, null);
     }
 
     @Override
@@ -170,15 +168,23 @@ final class StoreJournal implements Journal {
 
     @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
-        Bytes key = Keys.permitPage(upstream, PermitRecord.page(number));
-        headWrites.put(key, new PermitRecord(slot, arrival, cost).on(headWrites.get(key), number));
+        putPermit(upstream, number, new PermitRecord(slot, arrival, cost), false);
+    }
+
+    @Override
+    public void addPermit(String upstream, long number, long slot, long arrival, int cost) {
+        putPermit(upstream, number, new PermitRecord(slot, arrival, cost), PageForm.beginsPage(number));
+    }
+
+    private void putPermit(String upstream, long number, PermitRecord permit, boolean newPage) {
+        heads.change(Keys.permitPage(upstream, PageForm.page(number)), newPage, page -> permit.on(page, number));
     }
 
     /** The permits before it are forgotten by then, so its page goes with the last one on it. */
     @Override
     public void deletePermit(String upstream, long number) {
-        if (PermitRecord.endsPage(number)) {
-            headWrites.put(Keys.permitPage(upstream, PermitRecord.page(number)), null);
+        if (PageForm.endsPage(number)) {
+            heads.put(Keys.permitPage(upstream, PageForm.page(number)), null);
         }
     }
 
@@ -194,49 +200,62 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        byte[] page = headWrites.get(Keys.lanePage(lane, LanePage.page(number)));
+        byte[] page = heads.get(Keys.lanePage(lane, PageForm.page(number)));
         return page == null ? null : LanePage.entry(page, number);
     }
 
     @Override
+    public List<LaneEntry> laneEntries(LaneKey lane, long number) {
+        byte[] page = heads.get(Keys.lanePage(lane, PageForm.page(number)));
+        return page == null ? List.of() : LanePage.entries(page, number);
+    }
+
+    @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        headWrites.put(key, LanePage.with(headWrites.get(key), number, entry));
+        putLaneEntry(lane, number, entry, false);
+    }
+
+    @Override
+    public void appendLaneEntry(LaneKey lane, long number, LaneEntry entry) {
+        putLaneEntry(lane, number, entry, PageForm.beginsPage(number));
+    }
+
+    private void putLaneEntry(LaneKey lane, long number, LaneEntry entry, boolean newPage) {
+        heads.change(Keys.lanePage(lane, PageForm.page(number)), newPage, page -> LanePage.with(page, number, entry));
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
-        Bytes key = Keys.lanePage(lane, LanePage.page(number));
-        byte[] page = headWrites.get(key);
-        if (page != null) {
-            headWrites.put(key, LanePage.without(page, number));
-        }
+        heads.change(
+                Keys.lanePage(lane, PageForm.page(number)),
+                false,
+                page -> page == null ? null : LanePage.without(page, number));
     }
 
     /** Nobody reads what stands before a lane's head, so its page goes with the last place on it. */
     @Override
     public void passLaneEntry(LaneKey lane, long number) {
-        if (LanePage.endsPage(number)) {
-            headWrites.put(Keys.lanePage(lane, LanePage.page(number)), null);
+        if (PageForm.endsPage(number)) {
+            heads.put(Keys.lanePage(lane, PageForm.page(number)), null);
         }
     }
 
     @Override
     public void putLane(LaneState lane) {
-        headWrites.put(lane);
+        heads.put(lane);
     }
 
     @Override
     public void deleteLane(LaneKey lane, long head) {
-        if (!LanePage.endsPage(head - 1)) {
-            headWrites.put(Keys.lanePage(lane, LanePage.page(head)), null);
+        if (!PageForm.endsPage(head - 1)) {
+            heads.put(Keys.lanePage(lane, PageForm.page(head)), null);
         }
-        headWrites.delete(lane);
+        heads.delete(lane);
     }
 
     @Override
     public void putState(UpstreamState state) {
-        headWrites.put(Keys.upstream(state.settings().upstream()), headForm.bytes(state));
+        heads.put(Keys.upstream(state.settings().upstream()), headForm.bytes(state));
     }
 
     @Override
@@ -268,15 +287,10 @@ final class StoreJournal implements Journal {
         context.forward(new Record<>(key, value, nowMs.getAsLong()), sink);
     }
 
-    /** Writes what was changed and is not written yet: after each record, and after each step of a tick. */
+    /** Writes what was changed and is not written yet: before each commit. */
     void flush() {
-        List<KeyValue<Bytes, byte[]>> states = new ArrayList<>(unwrittenJobs.size());
-        unwrittenJobs.forEach((key, job) -> states.add(KeyValue.pair(key, job)));
-        unwrittenJobs.clear();
-        if (!states.isEmpty()) {
-            jobs.putAll(states);
-        }
-        headWrites.flush();
+        jobs.flush();
+        heads.flush();
     }
 
     List<UpstreamState> states() {
@@ -292,13 +306,13 @@ final class StoreJournal implements Journal {
         if (head.first() == head.next()) {
             return;
         }
-        Bytes from = Keys.permitPage(upstream, PermitRecord.page(head.first()));
-        Bytes to = Keys.permitPage(upstream, PermitRecord.page(head.next() - 1));
+        Bytes from = Keys.permitPage(upstream, PageForm.page(head.first()));
+        Bytes to = Keys.permitPage(upstream, PageForm.page(head.next() - 1));
         long number = head.first();
         try (KeyValueIterator<Bytes, byte[]> pages = heads.range(from, to)) {
             while (pages.hasNext()) {
                 byte[] page = pages.next().value;
-                long end = Math.min(head.next(), (PermitRecord.page(number) + 1) * PermitRecord.PAGE);
+                long end = Math.min(head.next(), (PageForm.page(number) + 1) * PageForm.ENTRIES);
                 for (; number < end; number++) {
                     PermitRecord permit = PermitRecord.read(page, number);
                     if (permit == null) {

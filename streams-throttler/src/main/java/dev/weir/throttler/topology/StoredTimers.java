@@ -14,7 +14,6 @@ import java.util.TreeMap;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
-import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
  * The timers of a task. Those that may be taken out before their time stand by themselves, the others on {@link TimerPage}s. A
@@ -26,11 +25,10 @@ final class StoredTimers {
     private static final Bytes LOW_WATER = Keys.mark("timers");
     private static final Comparator<Timer> BY_DUE = Comparator.comparing(Timer::due);
 
-    private final KeyValueStore<Bytes, byte[]> jobs;
-    private final KeyValueStore<Bytes, byte[]> heads;
-    private final HeadWrites headWrites;
+    private final StoreWrites jobs;
+    private final HeadWrites heads;
     /** The pages that timers are put on now, by kind and upstream. */
-    private final Map<String, TimerPage> open = new HashMap<>();
+    private final Map<PagesOf, TimerPage> open = new HashMap<>();
     /** Timers of pages that were read, until they are due. */
     private final PriorityQueue<Paged> read = new PriorityQueue<>(Comparator.comparing(Paged::timer, BY_DUE));
     /** The pages that were read, and how many of their timers have not come yet. */
@@ -40,17 +38,17 @@ final class StoredTimers {
     /** No timer is due before this, epoch nanoseconds. */
     private long next = Long.MIN_VALUE;
 
+    private record PagesOf(Timer.Kind kind, String upstream) {}
+
     private record Paged(Timer timer, Bytes page) {}
 
     /**
      * @param jobs holds the timers that stand by themselves
      * @param heads holds pages, and the low-water mark
-     * @param headWrites of the same
      */
-    StoredTimers(KeyValueStore<Bytes, byte[]> jobs, KeyValueStore<Bytes, byte[]> heads, HeadWrites headWrites) {
+    StoredTimers(StoreWrites jobs, HeadWrites heads) {
         this.jobs = jobs;
         this.heads = heads;
-        this.headWrites = headWrites;
     }
 
     void put(Timer timer) {
@@ -58,16 +56,15 @@ final class StoredTimers {
             jobs.put(Keys.timer(timer), PRESENT);
         } else {
             TimerPage page = open.compute(
-                    timer.kind() + timer.upstream(),
+                    new PagesOf(timer.kind(), timer.upstream()),
                     (owner, before) -> before != null && before.takes(timer) ? before : new TimerPage(timer));
-            headWrites.put(page.key(), page.with(timer));
+            heads.put(page.key(), page.with(timer));
         }
         next = Math.min(next, EpochNanos.of(timer.due()));
     }
 
     void delete(Timer timer) {
         if (timer.kind().isDeleted()) {
-            // Not delete(), which reads what was there first.
             jobs.put(Keys.timer(timer), null);
         }
     }
@@ -83,14 +80,14 @@ final class StoredTimers {
                 : EpochNanos.of(Keys.timer(pages.firstKey()).due());
         Instant mark = EpochNanos.toInstant(Math.min(at, Math.min(next, kept)));
         if (mark.isAfter(from)) {
-            headWrites.put(LOW_WATER, Json.bytes(mark));
+            heads.put(LOW_WATER, Json.bytes(mark));
         }
         return due;
     }
 
     /** No timer is due before this: deleted ones are never scanned twice. */
     Instant lowWater() {
-        byte[] mark = headWrites.get(LOW_WATER);
+        byte[] mark = heads.get(LOW_WATER);
         return mark == null ? Instant.EPOCH : Json.read(mark, Instant.class);
     }
 
@@ -156,7 +153,7 @@ final class StoredTimers {
         Paged paged = read.remove();
         if (pages.merge(paged.page(), -1, Integer::sum) == 0) {
             pages.remove(paged.page());
-            headWrites.put(paged.page(), null);
+            heads.put(paged.page(), null);
         }
         return paged.timer();
     }

@@ -20,9 +20,12 @@ public final class ThrottleMetrics {
 
     private final MeterRegistry registry;
     private final Map<String, Counter> released = new ConcurrentHashMap<>();
+    private final Map<FinishedAs, Counter> finished = new ConcurrentHashMap<>();
     private final Map<String, Forecast> newest = new ConcurrentHashMap<>();
     /** Those that have gauges: a window may be added while Weir runs. */
     private final Set<WindowOf> windows = ConcurrentHashMap.newKeySet();
+
+    private record FinishedAs(String upstream, JobStatus status) {}
 
     private record WindowOf(String upstream, Duration per) {}
 
@@ -36,12 +39,14 @@ public final class ThrottleMetrics {
     }
 
     void finished(String upstream, JobStatus status) {
-        registry.counter(
-                        "weir.jobs.finished",
-                        "upstream",
-                        upstream,
-                        "status",
-                        status.name().toLowerCase(Locale.ROOT))
+        finished.computeIfAbsent(
+                        new FinishedAs(upstream, status),
+                        as -> registry.counter(
+                                "weir.jobs.finished",
+                                "upstream",
+                                upstream,
+                                "status",
+                                status.name().toLowerCase(Locale.ROOT)))
                 .increment();
     }
 

@@ -109,7 +109,9 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         context = processorContext;
         KeyValueStore<Bytes, byte[]> jobs = processorContext.getStateStore(ThrottleTopology.JOBS_STORE);
         KeyValueStore<Bytes, byte[]> heads = processorContext.getStateStore(ThrottleTopology.HEADS_STORE);
-        journal = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
+        StoreJournal opened = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
+        processorContext.<BeforeCommit>getStateStore(BeforeCommit.NAME).run(opened::flush);
+        journal = opened;
         throttles.clear();
         turns.clear();
         partition = processorContext.taskId().partition();
@@ -151,7 +153,6 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         if (reason != null) {
             poison(record, source, reason);
         }
-        journal().flush();
     }
 
     private static byte[] value(Record<String, byte[]> record) {
@@ -283,10 +284,8 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             if (entry.throttle.tick(now, TURNS_PER_STEP)) {
                 more.add(entry);
             }
-            journal().flush();
         }
         turns.forEach(entry -> entry.throttle.save());
-        journal().flush();
         Instant at = EpochNanos.toInstant(now);
         for (Entry entry : turns) {
             if (forecastIsDue(entry, at)) {

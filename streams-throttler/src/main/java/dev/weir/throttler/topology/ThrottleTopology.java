@@ -94,8 +94,9 @@ public final class ThrottleTopology implements Supplier<Topology> {
                         REQUESTS_SOURCE,
                         OUTCOMES_SOURCE,
                         UPSTREAMS_SOURCE)
-                .addStateStore(store(JOBS_STORE).withCachingDisabled(), PROCESSOR)
-                .addStateStore(store(HEADS_STORE).withCachingEnabled(), PROCESSOR)
+                .addStateStore(store(JOBS_STORE), PROCESSOR)
+                .addStateStore(store(HEADS_STORE), PROCESSOR)
+                .addStateStore(new BeforeCommit.Builder(), PROCESSOR)
                 .addSink(DISPATCH_SINK, Topics.DISPATCH, outKeys, outValues, PROCESSOR)
                 .addSink(EVENTS_SINK, Topics.JOB_EVENTS, outKeys, outValues, PROCESSOR)
                 .addSink(DEAD_LETTERS_SINK, Topics.DEAD_LETTERS, outKeys, outValues, PROCESSOR)
@@ -104,6 +105,7 @@ public final class ThrottleTopology implements Supplier<Topology> {
 
     private static StoreBuilder<KeyValueStore<Bytes, byte[]>> store(String name) {
         return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(name), Serdes.Bytes(), Serdes.ByteArray())
+                .withCachingDisabled()
                 .withLoggingEnabled(
                         Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(Topics.MAX_MESSAGE_BYTES)));
     }

@@ -40,6 +40,11 @@ public interface Journal extends LaneStore {
 
     void putPermit(String upstream, long number, long slot, long arrival, int cost);
 
+    /** A new permit: there was never one of this number or a higher one. */
+    default void addPermit(String upstream, long number, long slot, long arrival, int cost) {
+        putPermit(upstream, number, slot, arrival, cost);
+    }
+
     void deletePermit(String upstream, long number);
 
     void putTimer(Timer timer);

@@ -350,7 +350,7 @@ public final class Throttle {
     private void release(Job job, long slot, Instant slotAt, long now) {
         long arrival = slot + settings.permitTtl().toNanos() + ARRIVAL_ALLOWANCE.toNanos();
         long number = log.take(slot, job.cost(), arrival);
-        journal.putPermit(settings.upstream(), number, slot, arrival, job.cost());
+        journal.addPermit(settings.upstream(), number, slot, arrival, job.cost());
         breaker.released(number);
         if (silence.nobodyDispatches()) {
             silence.probed(now, settings.circuitBreaker().open());

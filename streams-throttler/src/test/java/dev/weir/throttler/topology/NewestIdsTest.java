@@ -20,7 +20,8 @@ class NewestIdsTest {
     void shouldNeverCallAnIdNewThatCameBefore_whateverTheOrderAndTheRestarts() {
         long seed = System.nanoTime();
         SplittableRandom random = new SplittableRandom(seed);
-        KeyValueStore<Bytes, byte[]> heads = heads();
+        KeyValueStore<Bytes, byte[]> store = store();
+        HeadWrites heads = new HeadWrites(store);
         NewestIds ids = new NewestIds(heads);
         List<String> came = new ArrayList<>();
         Set<String> all = new HashSet<>();
@@ -28,6 +29,8 @@ class NewestIdsTest {
 
         for (int i = 0; i < 60_000; i++) {
             if (random.nextInt(10_000) == 0) {
+                heads.flush();
+                heads = new HeadWrites(store);
                 ids = new NewestIds(heads);
             }
             boolean again = !came.isEmpty() && random.nextInt(10) == 0;
@@ -48,12 +51,14 @@ class NewestIdsTest {
     @Test
     void shouldLookForEveryId_whenOneCameFromTheFuture_andWasForgotten() {
         SplittableRandom random = new SplittableRandom(7);
-        KeyValueStore<Bytes, byte[]> heads = heads();
+        KeyValueStore<Bytes, byte[]> store = store();
+        HeadWrites heads = new HeadWrites(store);
         NewestIds ids = new NewestIds(heads);
         String future = timeOrdered(random, AT + 1_000_000_000);
         assertThat(ids.isNew(future)).isTrue();
 
-        NewestIds restarted = new NewestIds(heads);
+        heads.flush();
+        NewestIds restarted = new NewestIds(new HeadWrites(store));
 
         assertThat(restarted.isNew(future)).isFalse();
         assertThat(restarted.isNew(timeOrdered(random, AT))).isFalse();
@@ -62,7 +67,7 @@ class NewestIdsTest {
     @Test
     void shouldKnowThatOrdinaryIdsAreNew_alsoWhenTheyComeALittleOutOfOrder() {
         SplittableRandom random = new SplittableRandom(7);
-        NewestIds ids = new NewestIds(heads());
+        NewestIds ids = new NewestIds(new HeadWrites(store()));
 
         for (int i = 0; i < 20_000; i++) {
             assertThat(ids.isNew(timeOrdered(random, AT + 1000 + i / 10 - random.nextInt(50))))
@@ -73,7 +78,7 @@ class NewestIdsTest {
         assertThat(ids.isNew("no uuid")).isFalse();
     }
 
-    private static KeyValueStore<Bytes, byte[]> heads() {
+    private static KeyValueStore<Bytes, byte[]> store() {
         return Stores.inMemoryKeyValueStore("heads").get();
     }
 

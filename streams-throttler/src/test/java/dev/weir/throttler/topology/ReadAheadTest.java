@@ -36,7 +36,8 @@ class ReadAheadTest {
         SplittableRandom random = new SplittableRandom(seed);
         KeyValueStore<Bytes, byte[]> store =
                 Stores.inMemoryKeyValueStore("jobs").get();
-        ReadAhead ahead = new ReadAhead(store);
+        StoreWrites writes = new StoreWrites(store);
+        ReadAhead ahead = new ReadAhead(writes);
         List<Bytes> keys = new ArrayList<>();
         for (int i = 0; i < 20_000; i++) {
             Bytes key = Keys.request(String.format("%08d", i));
@@ -52,11 +53,11 @@ class ReadAheadTest {
             Bytes key = keys.get(at);
             if (random.nextInt(10) == 0) {
                 byte[] value = random.nextInt(3) == 0 ? null : random.nextBoolean() ? ENDED : REQUEST.clone();
-                store.put(key, value);
+                writes.put(key, value);
                 ahead.changed(key);
             }
 
-            assertThat(ahead.get(key)).as("seed %d", seed).isSameAs(store.get(key));
+            assertThat(ahead.get(key)).as("seed %d", seed).isSameAs(writes.get(key));
             assertThat(ahead.bytes()).isBetween(0, ReadAhead.MOST_BYTES);
         }
     }

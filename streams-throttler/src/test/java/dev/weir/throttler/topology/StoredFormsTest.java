@@ -142,7 +142,7 @@ class StoredFormsTest {
 
         for (int step = 0; step < 5000; step++) {
             long number = random.nextLong(-40, 40);
-            long page = LanePage.page(number);
+            long page = PageForm.page(number);
             if (random.nextBoolean()) {
                 LaneEntry entry = new LaneEntry(
                         random.nextBoolean() ? new UUID(random.nextLong(), random.nextLong()).toString() : "id-" + step,
@@ -163,7 +163,7 @@ class StoredFormsTest {
         }
 
         for (long number = -40; number < 40; number++) {
-            byte[] page = pages.get(LanePage.page(number));
+            byte[] page = pages.get(PageForm.page(number));
             assertThat(page == null ? null : LanePage.entry(page, number))
                     .as("number %d, seed %d", number, seed)
                     .isEqualTo(expected.get(number));
@@ -205,8 +205,8 @@ class StoredFormsTest {
         assertThat(PermitRecord.read(page, 31)).isEqualTo(new PermitRecord(31, 36, 1));
         assertThat(PermitRecord.read(new PermitRecord(1, 2, 3).on(null, 32), 33))
                 .isNull();
-        assertThat(PermitRecord.endsPage(31)).isTrue();
-        assertThat(PermitRecord.endsPage(30)).isFalse();
+        assertThat(PageForm.endsPage(31)).isTrue();
+        assertThat(PageForm.endsPage(30)).isFalse();
     }
 
     @Test
