@@ -18,14 +18,12 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
-import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.Nullable;
@@ -39,10 +37,8 @@ final class BareStore implements AutoCloseable {
     enum Records {
         /** Puts one for a job that comes in; deletes it by its key, in the order that it is told, and forwards what was there. */
         FEWEST("bare-store"),
-        /** The same, but it reads all in the order of their keys, which a throttle with lanes cannot. */
-        IN_KEY_ORDER("in-key-order"),
         /**
-         * In the order of the first, and writes as many records as the throttler, each about as long: an event for a job that comes in,
+         * The same, but it writes as many records as the throttler, each about as long: an event for a job that comes in,
          * and a page of a lane for each {@link #PAGE} of them; an event beside each that goes out, and for each {@link #PAGE} of
          * them the pages of {@link #PAGES_OUT}. It deletes nothing: a throttle's request stays until its outcome.
          */
@@ -72,7 +68,6 @@ final class BareStore implements AutoCloseable {
     private static final String SINK = "output";
     private static final String EVENTS_SINK = "events";
     private static final byte REQUEST = 'R';
-    private static final byte AFTER_REQUESTS = 'S';
     private static final byte PAGES = 'P';
     /** Of neighbours that the throttler writes together. */
     private static final int PAGE = 16;
@@ -138,8 +133,6 @@ final class BareStore implements AutoCloseable {
         private final Duration budget;
         private @Nullable ProcessorContext<String, byte[]> context;
         private @Nullable KeyValueStore<Bytes, byte[]> store;
-        /** A range from the start would read over every deleted key again. */
-        private Bytes last = Bytes.wrap(new byte[] {REQUEST});
         /** Of the order, given out. */
         private int out;
 
@@ -158,13 +151,8 @@ final class BareStore implements AutoCloseable {
             context = processorContext;
             store = jobs;
             if (!order.isEmpty() && processorContext.taskId().partition() == BrokerBenchmark.PARTITION) {
-                processorContext.schedule(every, PunctuationType.WALL_CLOCK_TIME, nowMs -> {
-                    if (records == Records.IN_KEY_ORDER) {
-                        releaseInKeyOrder(processorContext, jobs);
-                    } else {
-                        release(processorContext, jobs);
-                    }
-                });
+                processorContext.schedule(
+                        every, PunctuationType.WALL_CLOCK_TIME, nowMs -> release(processorContext, jobs));
             }
         }
 
@@ -224,21 +212,6 @@ final class BareStore implements AutoCloseable {
                     throw new IllegalStateException("the request of job " + id + " is not in the store");
                 }
                 to.forward(new Record<>(id, request, System.currentTimeMillis()), SINK);
-            }
-        }
-
-        private void releaseInKeyOrder(ProcessorContext<String, byte[]> to, KeyValueStore<Bytes, byte[]> jobs) {
-            long deadline = System.nanoTime() + budget.toNanos();
-            try (KeyValueIterator<Bytes, byte[]> waiting = jobs.range(last, Bytes.wrap(new byte[] {AFTER_REQUESTS}))) {
-                while (waiting.hasNext() && System.nanoTime() - deadline < 0) {
-                    KeyValue<Bytes, byte[]> job = waiting.next();
-                    if (job.key.equals(last)) {
-                        continue;
-                    }
-                    jobs.delete(job.key);
-                    to.forward(new Record<>(id(job.key.get()), job.value, System.currentTimeMillis()), SINK);
-                    last = job.key;
-                }
             }
         }
     }

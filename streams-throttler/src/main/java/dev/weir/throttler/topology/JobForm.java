@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How jobs are kept. A request stands in one record with the first state of its job; from the next change on the job has a
- * record of its own, so that what is to be called, which may be large, is written once. When the job has ended, the record of
- * its request holds nothing but that.
+ * record of its own, or a place on a {@link JobPage} while its call is under way, so that what is to be called, which may be large,
+ * is written once. When the job has ended, the record of its request holds nothing but that.
  */
 final class JobForm {
     private static final byte VERSION = 2;
@@ -115,11 +115,6 @@ final class JobForm {
         return in.octet() == END
                 ? null
                 : new Asked(in.small(), in.maybeInstant(), in.maybeText(), Bytes.wrap(in.block()));
-    }
-
-    /** Whether nothing is left of a request but its job's end. */
-    static boolean hasEnded(byte[] bytes) {
-        return requestReader(bytes).octet() == END;
     }
 
     private static FormReader requestReader(byte[] bytes) {

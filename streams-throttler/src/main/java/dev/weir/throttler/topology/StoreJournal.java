@@ -37,7 +37,6 @@ final class StoreJournal implements Journal {
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
-    private final ReadAhead ahead;
     private final NewestIds newestIds;
     private final DispatchedJobs dispatched;
     private final StoredTimers timers;
@@ -56,7 +55,6 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = new StoreWrites(jobs);
         this.heads = new HeadWrites(heads);
-        this.ahead = new ReadAhead(this.jobs);
         this.newestIds = new NewestIds(this.heads);
         this.dispatched = new DispatchedJobs(this.heads);
         this.timers = new StoredTimers(this.jobs, this.heads);
@@ -72,27 +70,18 @@ final class StoreJournal implements Journal {
             return underWay;
         }
         byte[] job = jobs.get(Keys.job(id));
-        return job != null ? JobForm.job(job) : looked(id);
+        return job != null ? JobForm.job(job) : submitted(id);
     }
 
-    /** Whoever asks for one of a lane asks for the next soon. */
     @Override
     public @Nullable Job submitted(String id) {
-        if (!id.equals(lastReadId)) {
-            lastRead = ahead.get(Keys.request(id));
-            lastReadId = id;
-        }
-        return looked(id);
-    }
-
-    private @Nullable Job looked(String id) {
         byte[] request = storedRequest(id);
         return request == null ? null : JobForm.submitted(request);
     }
 
     @Override
     public @Nullable Job known(String id) {
-        return newestIds.isNew(id) ? null : looked(id);
+        return newestIds.isNew(id) ? null : submitted(id);
     }
 
     @Override
@@ -153,7 +142,6 @@ final class StoreJournal implements Journal {
     private void putRequest(String id, byte @Nullable [] form) {
         Bytes key = Keys.request(id);
         lastReadId = null;
-        ahead.changed(key);
         jobs.put(key, form);
     }
 

@@ -32,9 +32,9 @@ public final class ThrottleTopology implements Supplier<Topology> {
     public static final String EVENTS_SINK = "job-events";
     public static final String DEAD_LETTERS_SINK = "dead-letters";
     public static final String FORECASTS_SINK = "forecasts";
-    /** Jobs, what they ask for, their places in the lanes, timers, and permits. */
+    /** Jobs, what they ask for, and timers that may be taken out before their time. */
     public static final String JOBS_STORE = "throttle-jobs";
-    /** The small records that change all the time, written once a commit: each upstream's state, and its lanes'. */
+    /** What changes all the time: upstreams and lanes, and pages of neighbours in a lane, permits, dispatched jobs, timers. */
     public static final String HEADS_STORE = "throttle-heads";
 
     /**
