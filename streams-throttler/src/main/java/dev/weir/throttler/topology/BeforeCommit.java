@@ -79,7 +79,8 @@ final class BeforeCommit implements StateStore, CachedStateStore<byte[], byte[]>
 
         @Override
         public StoreBuilder<BeforeCommit> withLoggingEnabled(Map<String, String> config) {
-            throw new UnsupportedOperationException("it has nothing to log");
+            throw new UnsupportedOperationException(
+                    NAME + " holds nothing that a changelog could keep: build it without one");
         }
 
         @Override
