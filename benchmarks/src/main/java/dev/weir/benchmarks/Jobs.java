@@ -6,6 +6,7 @@ import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.Priority;
 import java.time.Instant;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.UUID;
 
 /** Jobs as the ingress would write them. */
@@ -15,7 +16,7 @@ final class Jobs {
 
     private static final long VERSION_7 = 0x7000L;
     private static final long VARIANT = 0x8000_0000_0000_0000L;
-    private static final int CHANCE_BITS = 6;
+    private static final int MAX_TURNS = 64;
     /** At 20,000 a second. */
     private static final long JOBS_OF_A_TURN = 400;
 
@@ -25,7 +26,7 @@ final class Jobs {
     private Jobs() {}
 
     /**
-     * @param number each its own: ids are in its order, as a UUIDv7's are in that of time
+     * @param number each its own: what is left to chance in an id follows from it
      */
     static JobRequest job(String upstream, String tenant, long number, Instant acceptedAt, String body) {
         return new JobRequest(
@@ -50,14 +51,16 @@ final class Jobs {
 
     /** As many ids in a row fall into one partition as the ingress gives in the time that one has its turn. */
     private static String id(long number, Instant at) {
-        long time = (at.toEpochMilli() << 16) | VERSION_7;
+        SplittableRandom random = new SplittableRandom(number);
+        long time = (at.toEpochMilli() << 16) | VERSION_7 | random.nextInt(1 << 12);
         int partition = (int) (number / JOBS_OF_A_TURN % Topics.JOB_PARTITIONS);
+        long chance = random.nextLong() >>> 2;
         String id;
-        int chance = 0;
+        int turn = 0;
         do {
-            id = new UUID(time, VARIANT | (number << CHANCE_BITS) | chance).toString();
-            chance++;
-        } while (chance < 1 << CHANCE_BITS && Topics.partitionOf(id, Topics.JOB_PARTITIONS) != partition);
+            id = new UUID(time, VARIANT | (chance + turn)).toString();
+            turn++;
+        } while (turn < MAX_TURNS && Topics.partitionOf(id, Topics.JOB_PARTITIONS) != partition);
         return id;
     }
 }

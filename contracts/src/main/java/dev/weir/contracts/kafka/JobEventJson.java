@@ -51,6 +51,10 @@ final class JobEventJson extends StdSerializer<JobEvent> {
 
     @Override
     public void serialize(JobEvent event, JsonGenerator json, SerializerProvider all) throws IOException {
+        write(event, json);
+    }
+
+    static void write(JobEvent event, JsonGenerator json) throws IOException {
         json.writeStartObject();
         number(json, V, event.v());
         text(json, ID, event.id());

@@ -196,8 +196,10 @@ public final class Lanes {
 
     /** Takes the job whose turn it is out of its lane because it got a permit: its lane's share is spent. */
     public void take(Turn turn) {
-        Lane lane = lane(turn);
-        turns.remove(lane);
+        Lane lane = turns.pollFirst();
+        if (lane == null || !lane.key.equals(turn.lane()) || lane.head != turn.number()) {
+            throw new IllegalStateException("it is not the turn of number " + turn.number() + " in " + turn.lane());
+        }
         virtualTime = Math.max(virtualTime, lane.finish);
         leave(lane, turn.entry());
         store.passLaneEntry(lane.key, turn.number());
@@ -293,14 +295,6 @@ public final class Lanes {
             }
         }
         return samples;
-    }
-
-    private Lane lane(Turn turn) {
-        Lane lane = lanes.get(turn.lane());
-        if (lane == null || lane.head != turn.number()) {
-            throw new IllegalStateException("it is not the turn of number " + turn.number() + " in " + turn.lane());
-        }
-        return lane;
     }
 
     private double weight(LaneKey key) {

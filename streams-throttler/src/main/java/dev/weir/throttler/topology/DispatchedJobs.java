@@ -4,7 +4,6 @@ import dev.weir.throttler.upstream.Job;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 final class DispatchedJobs {
-    private final HeadWrites heads;
+    private final Pages<String, Job> pages;
     private final Map<String, Standing> standing = new HashMap<>();
 
     /** @param revision in which it was dispatched */
@@ -22,12 +21,16 @@ final class DispatchedJobs {
 
     /** Finds those of an earlier run. */
     DispatchedJobs(HeadWrites heads) {
-        this.heads = heads;
-        try (KeyValueIterator<Bytes, byte[]> pages =
+        JobPage form = new JobPage();
+        pages = new Pages<>(heads, form);
+        try (KeyValueIterator<Bytes, byte[]> written =
                 heads.range(Keys.start(Keys.DISPATCHED_PAGE), Keys.end(Keys.DISPATCHED_PAGE))) {
-            while (pages.hasNext()) {
-                KeyValue<Bytes, byte[]> page = pages.next();
-                JobPage.jobs(page.value).forEach(job -> standing.put(job.id(), standing(job)));
+            while (written.hasNext()) {
+                for (Job job : form.entries(written.next().value)) {
+                    if (job != null) {
+                        standing.put(job.id(), standing(job));
+                    }
+                }
             }
         }
     }
@@ -39,8 +42,7 @@ final class DispatchedJobs {
         if (at == null) {
             return null;
         }
-        byte[] page = heads.get(key(at));
-        Job job = page == null ? null : JobPage.job(page, at.permit());
+        Job job = pages.get(at.upstream(), at.permit());
         if (job == null || !job.id().equals(id)) {
             throw new IllegalStateException("job " + id + " is under way with permit " + at.permit() + " of "
                     + at.upstream() + ", but the store does not have it there");
@@ -50,10 +52,12 @@ final class DispatchedJobs {
 
     void put(Job job) {
         Standing at = standing(job);
-        boolean again = standing.put(job.id(), at) != null;
-        // Permits are given in the order of their numbers: a page begins with the first on it.
-        boolean isNew = !again && PageForm.beginsPage(at.permit());
-        heads.change(key(at), isNew, page -> JobPage.with(page, at.permit(), job));
+        if (standing.put(job.id(), at) == null) {
+            // Permits are given in the order of their numbers.
+            pages.add(at.upstream(), at.permit(), job);
+        } else {
+            pages.put(at.upstream(), at.permit(), job);
+        }
     }
 
     /** The revision in which it was dispatched; 0 for one that is not under way. */
@@ -62,7 +66,7 @@ final class DispatchedJobs {
         if (at == null) {
             return 0;
         }
-        heads.change(key(at), false, page -> page == null ? null : JobPage.without(page, at.permit()));
+        pages.remove(at.upstream(), at.permit());
         return at.revision();
     }
 
@@ -72,9 +76,5 @@ final class DispatchedJobs {
             throw new IllegalStateException("job " + job.id() + " is dispatched without a permit");
         }
         return new Standing(job.upstream(), permit, job.revision());
-    }
-
-    private static Bytes key(Standing at) {
-        return Keys.dispatchedPage(at.upstream(), PageForm.page(at.permit()));
     }
 }

@@ -33,11 +33,6 @@ final class FormReader {
         return in.get();
     }
 
-    /** The next octet, which stays the next. */
-    int peek() {
-        return in.get(in.position());
-    }
-
     long number() {
         long value = 0;
         for (int shift = 0; shift < Long.SIZE; shift += 7) {
@@ -63,6 +58,15 @@ final class FormReader {
         return in.getDouble();
     }
 
+    /** In so many bytes, big-endian, not negative unless they are eight. */
+    long fixed(int size) {
+        long value = 0;
+        for (int i = 0; i < size; i++) {
+            value = value << Byte.SIZE | (in.get() & 0xFF);
+        }
+        return value;
+    }
+
     String text() {
         int length = small();
         String value = new String(in.array(), in.position(), length, StandardCharsets.UTF_8);
@@ -74,20 +78,6 @@ final class FormReader {
         byte[] value = new byte[small()];
         in.get(value);
         return value;
-    }
-
-    void skipBlock() {
-        int bytes = small();
-        in.position(in.position() + bytes);
-    }
-
-    int position() {
-        return in.position();
-    }
-
-    void skipId() {
-        int bytes = octet() == FormWriter.ID_UUID ? 2 * Long.BYTES : small();
-        in.position(in.position() + bytes);
     }
 
     String id() {

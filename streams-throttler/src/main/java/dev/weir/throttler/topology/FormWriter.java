@@ -31,12 +31,6 @@ final class FormWriter {
         octet(version);
     }
 
-    /** Goes on after what is written already. */
-    FormWriter(byte[] before) {
-        bytes = Arrays.copyOf(before, before.length + FIRST_BYTES);
-        length = before.length;
-    }
-
     byte[] bytes() {
         return Arrays.copyOf(bytes, length);
     }
@@ -64,10 +58,14 @@ final class FormWriter {
     }
 
     FormWriter fraction(double value) {
-        long bits = Double.doubleToRawLongBits(value);
-        room(Long.BYTES);
-        for (int shift = 56; shift >= 0; shift -= 8) {
-            bytes[length++] = (byte) (bits >>> shift);
+        return fixed(Double.doubleToRawLongBits(value), Long.BYTES);
+    }
+
+    /** In so many bytes, big-endian. */
+    FormWriter fixed(long value, int size) {
+        room(size);
+        for (int shift = (size - 1) * Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
+            bytes[length++] = (byte) (value >>> shift);
         }
         return this;
     }
@@ -94,14 +92,9 @@ final class FormWriter {
         if (uuid == null) {
             return octet(ID_TEXT).text(value);
         }
-        octet(ID_UUID);
-        room(2 * Long.BYTES);
-        for (long half : new long[] {uuid.getMostSignificantBits(), uuid.getLeastSignificantBits()}) {
-            for (int shift = 56; shift >= 0; shift -= 8) {
-                bytes[length++] = (byte) (half >>> shift);
-            }
-        }
-        return this;
+        return octet(ID_UUID)
+                .fixed(uuid.getMostSignificantBits(), Long.BYTES)
+                .fixed(uuid.getLeastSignificantBits(), Long.BYTES);
     }
 
     /** To the nanosecond, whatever the date. */

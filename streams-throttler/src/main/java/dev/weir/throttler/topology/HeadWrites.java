@@ -3,11 +3,10 @@ package dev.weir.throttler.topology;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -15,29 +14,52 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is written to the heads' store: the same pages and lanes again and again, once a commit. Nobody else writes to the store,
- * so what was used lately need not be looked for in it. Not thread-safe.
+ * What is written to the heads' store: the same pages and lanes again and again, once a commit. They are objects until then, and
+ * become bytes when they are written. Nobody else writes to the store. Not thread-safe.
  */
 final class HeadWrites {
-    /** The ends of so many lanes and permit logs, mostly less than a kilobyte each. */
-    static final int MOST_PAGES = 1024;
+    /** So many wait at most; with more, all go into the store. */
+    static final int MOST_WAITING = 4096;
 
     private final KeyValueStore<Bytes, byte[]> heads;
-    /** The one that was not used for the longest time comes first. */
-    private final Map<Bytes, Page> recent = new LinkedHashMap<>(MOST_PAGES, 0.75f, true);
-    /** Of those, not in the store yet. */
-    private final List<Page> changed = new ArrayList<>();
+    /** In the order in which they were changed first. */
+    private final List<Head> changed = new ArrayList<>();
+    /** Marks, and the upstreams: no more than there are of those. */
+    private final Map<Bytes, Value> values = new HashMap<>();
     /** Not written yet, null for those that are no more; no more than there are lanes. */
     private final Map<LaneKey, @Nullable LaneState> lanes = new LinkedHashMap<>();
 
-    private static final class Page {
-        final Bytes key;
-        byte @Nullable [] bytes;
-        boolean changed;
+    /** One record of the store, as it is to be. */
+    abstract static class Head {
+        private boolean changed;
 
-        Page(Bytes key, byte @Nullable [] bytes) {
+        abstract Bytes key();
+
+        /** Null to delete what is there. */
+        abstract byte @Nullable [] bytes();
+
+        final boolean isChanged() {
+            return changed;
+        }
+    }
+
+    private static final class Value extends Head {
+        private final Bytes key;
+        private byte @Nullable [] bytes;
+
+        Value(Bytes key, byte @Nullable [] bytes) {
             this.key = key;
             this.bytes = bytes;
+        }
+
+        @Override
+        Bytes key() {
+            return key;
+        }
+
+        @Override
+        byte @Nullable [] bytes() {
+            return bytes;
         }
     }
 
@@ -45,55 +67,46 @@ final class HeadWrites {
         this.heads = heads;
     }
 
+    /** A mark, or the state of an upstream. */
     byte @Nullable [] get(Bytes key) {
-        return page(key, false).bytes;
+        return value(key).bytes;
     }
 
-    void put(Bytes key, byte @Nullable [] bytes) {
-        change(page(key, true), bytes);
+    /** A mark, or the state of an upstream. */
+    void put(Bytes key, byte[] bytes) {
+        Value value = value(key);
+        value.bytes = bytes;
+        changed(value);
     }
 
-    /**
-     * @param isNew whether the store has none under this key, for certain
-     * @param change makes the new page of the old one; null is none
-     */
-    void change(Bytes key, boolean isNew, UnaryOperator<byte @Nullable []> change) {
-        Page page = page(key, isNew);
-        change(page, change.apply(page.bytes));
+    private Value value(Bytes key) {
+        return values.computeIfAbsent(key, absent -> new Value(absent, heads.get(absent)));
     }
 
-    private void change(Page page, byte @Nullable [] bytes) {
-        page.bytes = bytes;
-        if (!page.changed) {
-            page.changed = true;
-            changed.add(page);
-        }
+    /** What the store has, without what waits. */
+    byte @Nullable [] written(Bytes key) {
+        return heads.get(key);
     }
 
-    /** @param isNew whether what the store has does not matter */
-    private Page page(Bytes key, boolean isNew) {
-        Page page = recent.get(key);
-        if (page == null) {
-            page = new Page(key, isNew ? null : heads.get(key));
-            if (recent.size() >= MOST_PAGES) {
-                forgetOne();
+    /** It is written with the others, as it is then. */
+    void changed(Head head) {
+        if (!head.changed) {
+            if (changed.size() >= MOST_WAITING) {
+                write();
             }
-            recent.put(key, page);
+            head.changed = true;
+            changed.add(head);
         }
-        return page;
     }
 
-    private void forgetOne() {
-        Iterator<Page> oldest = recent.values().iterator();
-        if (oldest.next().changed) {
-            writePages();
-        }
-        oldest.remove();
+    /** Whoever holds this record as an object has to forget it. */
+    void delete(Bytes key) {
+        changed(new Value(key, null));
     }
 
     /** @param to exclusive */
     KeyValueIterator<Bytes, byte[]> range(Bytes from, Bytes to) {
-        writePages();
+        write();
         return heads.range(from, to);
     }
 
@@ -107,7 +120,7 @@ final class HeadWrites {
 
     /** After this all is in the store. */
     void flush() {
-        writePages();
+        write();
         List<KeyValue<Bytes, byte[]>> entries = new ArrayList<>(lanes.size());
         lanes.forEach((lane, state) ->
                 entries.add(KeyValue.pair(Keys.lane(lane), state == null ? null : HeadForm.bytes(state))));
@@ -117,14 +130,15 @@ final class HeadWrites {
         }
     }
 
-    private void writePages() {
+    /** After this all but the lanes is in the store. */
+    void write() {
         if (changed.isEmpty()) {
             return;
         }
         List<KeyValue<Bytes, byte[]>> entries = new ArrayList<>(changed.size());
-        for (Page page : changed) {
-            page.changed = false;
-            entries.add(KeyValue.pair(page.key, page.bytes));
+        for (Head head : changed) {
+            head.changed = false;
+            entries.add(KeyValue.pair(head.key(), head.bytes()));
         }
         changed.clear();
         heads.putAll(entries);

@@ -67,58 +67,46 @@ final class JobForm {
         return out.bytes();
     }
 
-    /** The state that stands with a request, or in its place. */
-    static Job submitted(byte[] bytes) {
-        FormReader in = requestReader(bytes);
-        if (in.octet() == OPEN) {
-            in.number();
-            in.maybeInstant();
-            in.maybeText();
-            in.skipBlock();
-        }
-        return state(in, spec(in));
-    }
-
     /** What a job asks for, as it goes out: the call as JSON, just as it came. */
     record Asked(
             int v, @Nullable Instant notBefore, @Nullable String traceparent, Bytes call) {}
 
-    /** Null when the job has ended. */
-    static @Nullable Asked asked(byte[] bytes) {
-        return asked(requestReader(bytes));
-    }
-
-    /** Null when the job has ended. */
-    static @Nullable JobRequest request(byte[] bytes) {
-        FormReader in = requestReader(bytes);
-        Asked asked = asked(in);
-        if (asked == null) {
-            return null;
+    /**
+     * What stands under a request's key.
+     *
+     * @param job in its first state, or as it ended
+     * @param asked null when it has ended
+     */
+    record Stored(Job job, @Nullable Asked asked) {
+        /** Null when the job has ended. */
+        @Nullable
+        JobRequest request() {
+            if (asked == null) {
+                return null;
+            }
+            Job.Spec spec = job.spec();
+            return new JobRequest(
+                    asked.v(),
+                    spec.id(),
+                    spec.tenant(),
+                    spec.upstream(),
+                    Json.read(asked.call().get(), Call.class),
+                    spec.priority(),
+                    asked.notBefore(),
+                    spec.deadline(),
+                    spec.cost(),
+                    spec.acceptedAt(),
+                    spec.bodyHash(),
+                    asked.traceparent());
         }
-        Job.Spec spec = spec(in);
-        return new JobRequest(
-                asked.v(),
-                spec.id(),
-                spec.tenant(),
-                spec.upstream(),
-                Json.read(asked.call().get(), Call.class),
-                spec.priority(),
-                asked.notBefore(),
-                spec.deadline(),
-                spec.cost(),
-                spec.acceptedAt(),
-                spec.bodyHash(),
-                asked.traceparent());
     }
 
-    private static @Nullable Asked asked(FormReader in) {
-        return in.octet() == END
+    static Stored stored(byte[] bytes) {
+        FormReader in = new FormReader(bytes, VERSION, "a job's request");
+        Asked asked = in.octet() == END
                 ? null
                 : new Asked(in.small(), in.maybeInstant(), in.maybeText(), Bytes.wrap(in.block()));
-    }
-
-    private static FormReader requestReader(byte[] bytes) {
-        return new FormReader(bytes, VERSION, "a job's request");
+        return new Stored(state(in, spec(in)), asked);
     }
 
     private static void spec(FormWriter out, Job.Spec spec) {

@@ -1,44 +1,35 @@
 package dev.weir.throttler.topology;
 
 import dev.weir.throttler.upstream.Job;
-import java.util.ArrayList;
-import java.util.List;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
-/** Jobs whose permits are neighbours. */
-final class JobPage {
+/** Jobs of one upstream whose permits are neighbours. */
+final class JobPage extends PageForm<String, Job> {
     private static final byte VERSION = 1;
-    private static final PageForm FORM = new PageForm(VERSION, "a page of dispatched jobs", FormReader::skipBlock);
 
-    private JobPage() {}
-
-    static byte[] with(byte @Nullable [] page, long permit, Job job) {
-        return FORM.with(page, permit)
-                .octet(PageForm.place(permit))
-                .block(JobForm.bytes(job))
-                .bytes();
+    JobPage() {
+        super(VERSION, "a page of dispatched jobs", Job[]::new);
     }
 
-    static @Nullable Job job(byte[] page, long permit) {
-        FormReader in = FORM.at(page, permit);
-        return in == null ? null : read(in);
+    @Override
+    Bytes key(String upstream, long page) {
+        return Keys.dispatchedPage(upstream, page);
     }
 
-    static byte @Nullable [] without(byte[] page, long permit) {
-        return FORM.without(page, permit);
+    @Override
+    void write(FormWriter out, int place, Job job) {
+        out.octet(place).block(JobForm.bytes(job));
     }
 
-    static List<Job> jobs(byte[] page) {
-        List<Job> jobs = new ArrayList<>();
-        FormReader in = FORM.reader(page);
+    @Override
+    @Nullable
+    Job[] entries(byte[] page) {
+        @Nullable Job[] jobs = none();
+        FormReader in = reader(page);
         while (in.more()) {
-            jobs.add(read(in));
+            jobs[in.octet()] = JobForm.job(in.block());
         }
         return jobs;
-    }
-
-    private static Job read(FormReader in) {
-        in.octet();
-        return JobForm.job(in.block());
     }
 }

@@ -1,29 +1,59 @@
 package dev.weir.throttler.topology;
 
-import java.util.Arrays;
-import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Neighbours by number, kept in one record: what changes among them between two commits costs one write. After the version, entries
- * stand in any order, each after an octet with its place on the page.
+ * How neighbours by number are kept in one record: what changes among them between two commits costs one write. After the version
+ * stand the entries.
+ *
+ * @param <O> whose they are
  */
-final class PageForm {
-    /** On a page; more in an entry's first octet is the entry's own. */
+abstract class PageForm<O, T> {
+    /** On a page. */
     static final int ENTRIES = 16;
 
     private final byte version;
     private final String what;
-    private final Consumer<FormReader> skip;
+    private final IntFunction<@Nullable T[]> arrays;
 
     /**
      * @param what the pages are, for a person
-     * @param skip passes over an entry behind its first octet
+     * @param arrays makes an array of so many
      */
-    PageForm(byte version, String what, Consumer<FormReader> skip) {
+    PageForm(byte version, String what, IntFunction<@Nullable T[]> arrays) {
         this.version = version;
         this.what = what;
-        this.skip = skip;
+        this.arrays = arrays;
+    }
+
+    abstract Bytes key(O owner, long page);
+
+    abstract void write(FormWriter out, int place, T entry);
+
+    /** The entries that were written, by their places. */
+    abstract @Nullable T[] entries(byte[] page);
+
+    final @Nullable T[] none() {
+        return arrays.apply(ENTRIES);
+    }
+
+    /** Null when there is none. */
+    final byte @Nullable [] bytes(@Nullable T[] entries) {
+        FormWriter out = null;
+        for (int place = 0; place < ENTRIES; place++) {
+            T entry = entries[place];
+            if (entry != null) {
+                out = out == null ? new FormWriter(version) : out;
+                write(out, place, entry);
+            }
+        }
+        return out == null ? null : out.bytes();
+    }
+
+    final FormReader reader(byte[] page) {
+        return new FormReader(page, version, what);
     }
 
     static long page(long number) {
@@ -41,47 +71,5 @@ final class PageForm {
     /** Whether nothing comes after this number on its page. */
     static boolean endsPage(long number) {
         return place(number) == ENTRIES - 1;
-    }
-
-    FormReader reader(byte[] page) {
-        return new FormReader(page, version, what);
-    }
-
-    /** Stands at an entry's first octet; null when it is not on the page. */
-    @Nullable
-    FormReader at(byte[] page, long number) {
-        FormReader in = reader(page);
-        while (in.more()) {
-            if (in.peek() % ENTRIES == place(number)) {
-                return in;
-            }
-            in.octet();
-            skip.accept(in);
-        }
-        return null;
-    }
-
-    /** The page with an entry more, which is to be written now from its first octet on; one of the same number is gone. */
-    FormWriter with(byte @Nullable [] page, long number) {
-        byte[] others = page == null ? null : without(page, number);
-        return others == null ? new FormWriter(version) : new FormWriter(others);
-    }
-
-    /** The page without an entry; null when nothing else is on it. */
-    byte @Nullable [] without(byte[] page, long number) {
-        FormReader in = at(page, number);
-        if (in == null) {
-            return page;
-        }
-        int start = in.position();
-        in.octet();
-        skip.accept(in);
-        int end = in.position();
-        if (start == 1 && end == page.length) {
-            return null;
-        }
-        byte[] out = Arrays.copyOf(page, page.length - (end - start));
-        System.arraycopy(page, end, out, start, page.length - end);
-        return out;
     }
 }

@@ -2,13 +2,12 @@ package dev.weir.throttler.topology;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.SerializableString;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import com.fasterxml.jackson.core.io.SerializedString;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.throttler.upstream.Grant;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
@@ -17,38 +16,47 @@ import java.nio.charset.StandardCharsets;
  * again for this.
  */
 final class PermitJson {
-    /** Of all but the call. */
-    private static final int HEAD_BYTES = 512;
+    private static final SerializableString V = new SerializedString("v");
+    private static final SerializableString JOB_ID = new SerializedString("jobId");
+    private static final SerializableString TENANT = new SerializedString("tenant");
+    private static final SerializableString UPSTREAM = new SerializedString("upstream");
+    private static final SerializableString PERMIT = new SerializedString("permit");
+    private static final SerializableString SLOT = new SerializedString("slot");
+    private static final SerializableString EXPIRES_AT = new SerializedString("expiresAt");
+    private static final SerializableString ATTEMPT = new SerializedString("attempt");
+    private static final SerializableString TIMEOUT_MS = new SerializedString("timeoutMs");
+    private static final SerializableString REQUEST = new SerializedString("request");
+    private static final SerializableString TRACEPARENT = new SerializedString("traceparent");
 
     private PermitJson() {}
 
-    static byte[] bytes(Grant grant, JobForm.Asked asked) {
-        byte[] call = asked.call().get();
-        try (ByteArrayBuilder out = new ByteArrayBuilder(HEAD_BYTES + call.length);
-                JsonGenerator json = Json.MAPPER.getFactory().createGenerator(out)) {
-            json.writeStartObject();
-            json.writeNumberField("v", Permit.VERSION);
-            json.writeStringField("jobId", grant.job().id());
-            json.writeStringField("tenant", grant.job().spec().tenant());
-            json.writeStringField("upstream", grant.job().upstream());
-            json.writeNumberField("permit", grant.permit());
-            json.writeFieldName("slot");
-            Json.write(grant.slot(), json);
-            json.writeFieldName("expiresAt");
-            Json.write(grant.expiresAt(), json);
-            json.writeNumberField("attempt", grant.job().tally().attempts());
-            json.writeNumberField("timeoutMs", grant.timeout().toMillis());
-            json.writeFieldName("request");
-            json.writeRawValue(new Raw(call));
-            if (asked.traceparent() != null) {
-                json.writeStringField("traceparent", asked.traceparent());
-            }
-            json.writeEndObject();
-            json.flush();
-            return out.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException("a permit was not written into memory", e);
+    static void write(Grant grant, JobForm.Asked asked, JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeFieldName(V);
+        json.writeNumber(Permit.VERSION);
+        json.writeFieldName(JOB_ID);
+        json.writeString(grant.job().id());
+        json.writeFieldName(TENANT);
+        json.writeString(grant.job().spec().tenant());
+        json.writeFieldName(UPSTREAM);
+        json.writeString(grant.job().upstream());
+        json.writeFieldName(PERMIT);
+        json.writeNumber(grant.permit());
+        json.writeFieldName(SLOT);
+        Json.write(grant.slot(), json);
+        json.writeFieldName(EXPIRES_AT);
+        Json.write(grant.expiresAt(), json);
+        json.writeFieldName(ATTEMPT);
+        json.writeNumber(grant.job().tally().attempts());
+        json.writeFieldName(TIMEOUT_MS);
+        json.writeNumber(grant.timeout().toMillis());
+        json.writeFieldName(REQUEST);
+        json.writeRawValue(new Raw(asked.call().get()));
+        if (asked.traceparent() != null) {
+            json.writeFieldName(TRACEPARENT);
+            json.writeString(asked.traceparent());
         }
+        json.writeEndObject();
     }
 
     /** JSON that is there as bytes already: the generator takes them as they are. */

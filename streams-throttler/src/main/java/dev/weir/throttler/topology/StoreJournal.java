@@ -1,6 +1,7 @@
 package dev.weir.throttler.topology;
 
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.JsonWriter;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
@@ -37,15 +38,19 @@ final class StoreJournal implements Journal {
     private final ProcessorContext<String, byte[]> context;
     private final ThrottleMetrics metrics;
     private final LongSupplier nowMs;
+    private final Pages<LaneKey, LaneEntry> entries;
+    private final PermitPage permitForm = new PermitPage();
+    private final Pages<String, PermitPage.Permit> permits;
     private final NewestIds newestIds;
     private final DispatchedJobs dispatched;
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
+    private final JsonWriter json = new JsonWriter();
     /** Is written with its job's first state. */
     private @Nullable Submission unwritten;
 
     private @Nullable String lastReadId;
-    private byte @Nullable [] lastRead;
+    private JobForm.@Nullable Stored lastRead;
 
     StoreJournal(
             KeyValueStore<Bytes, byte[]> jobs,
@@ -55,6 +60,8 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = new StoreWrites(jobs);
         this.heads = new HeadWrites(heads);
+        this.entries = new Pages<>(this.heads, new LanePage());
+        this.permits = new Pages<>(this.heads, permitForm);
         this.newestIds = new NewestIds(this.heads);
         this.dispatched = new DispatchedJobs(this.heads);
         this.timers = new StoredTimers(this.jobs, this.heads);
@@ -75,8 +82,8 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable Job submitted(String id) {
-        byte[] request = storedRequest(id);
-        return request == null ? null : JobForm.submitted(request);
+        JobForm.Stored stored = stored(id);
+        return stored == null ? null : stored.job();
     }
 
     @Override
@@ -122,7 +129,7 @@ final class StoreJournal implements Journal {
         if (submission != null && submission.spec().id().equals(jobId)) {
             return submission.request();
         }
-        return kept(jobId, JobForm::request);
+        return kept(jobId, JobForm.Stored::request);
     }
 
     @Override
@@ -130,9 +137,9 @@ final class StoreJournal implements Journal {
         unwritten = submission;
     }
 
-    private <T> T kept(String jobId, Function<byte[], @Nullable T> form) {
-        byte[] stored = storedRequest(jobId);
-        T kept = stored == null ? null : form.apply(stored);
+    private <T> T kept(String jobId, Function<JobForm.Stored, @Nullable T> part) {
+        JobForm.Stored stored = stored(jobId);
+        T kept = stored == null ? null : part.apply(stored);
         if (kept == null) {
             throw new IllegalStateException("job " + jobId + " waits, but what it asks for is not in the store");
         }
@@ -146,9 +153,10 @@ final class StoreJournal implements Journal {
     }
 
     /** A job is looked at first, then what it asks for: that is read once. */
-    private byte @Nullable [] storedRequest(String id) {
+    private JobForm.@Nullable Stored stored(String id) {
         if (!id.equals(lastReadId)) {
-            lastRead = jobs.get(Keys.request(id));
+            byte[] bytes = jobs.get(Keys.request(id));
+            lastRead = bytes == null ? null : JobForm.stored(bytes);
             lastReadId = id;
         }
         return lastRead;
@@ -156,23 +164,19 @@ final class StoreJournal implements Journal {
 
     @Override
     public void putPermit(String upstream, long number, long slot, long arrival, int cost) {
-        putPermit(upstream, number, new PermitRecord(slot, arrival, cost), false);
+        permits.put(upstream, number, new PermitPage.Permit(slot, arrival, cost));
     }
 
     @Override
     public void addPermit(String upstream, long number, long slot, long arrival, int cost) {
-        putPermit(upstream, number, new PermitRecord(slot, arrival, cost), PageForm.beginsPage(number));
-    }
-
-    private void putPermit(String upstream, long number, PermitRecord permit, boolean newPage) {
-        heads.change(Keys.permitPage(upstream, PageForm.page(number)), newPage, page -> permit.on(page, number));
+        permits.add(upstream, number, new PermitPage.Permit(slot, arrival, cost));
     }
 
     /** The permits before it are forgotten by then, so its page goes with the last one on it. */
     @Override
     public void deletePermit(String upstream, long number) {
         if (PageForm.endsPage(number)) {
-            heads.put(Keys.permitPage(upstream, PageForm.page(number)), null);
+            permits.removePage(upstream, number);
         }
     }
 
@@ -188,43 +192,34 @@ final class StoreJournal implements Journal {
 
     @Override
     public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
-        byte[] page = heads.get(Keys.lanePage(lane, PageForm.page(number)));
-        return page == null ? null : LanePage.entry(page, number);
+        return entries.get(lane, number);
     }
 
     @Override
     public List<LaneEntry> laneEntries(LaneKey lane, long number) {
-        byte[] page = heads.get(Keys.lanePage(lane, PageForm.page(number)));
-        return page == null ? List.of() : LanePage.entries(page, number);
+        return entries.from(lane, number);
     }
 
     @Override
     public void putLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        putLaneEntry(lane, number, entry, false);
+        entries.put(lane, number, entry);
     }
 
     @Override
     public void appendLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        putLaneEntry(lane, number, entry, PageForm.beginsPage(number));
-    }
-
-    private void putLaneEntry(LaneKey lane, long number, LaneEntry entry, boolean newPage) {
-        heads.change(Keys.lanePage(lane, PageForm.page(number)), newPage, page -> LanePage.with(page, number, entry));
+        entries.add(lane, number, entry);
     }
 
     @Override
     public void deleteLaneEntry(LaneKey lane, long number) {
-        heads.change(
-                Keys.lanePage(lane, PageForm.page(number)),
-                false,
-                page -> page == null ? null : LanePage.without(page, number));
+        entries.remove(lane, number);
     }
 
     /** Nobody reads what stands before a lane's head, so its page goes with the last place on it. */
     @Override
     public void passLaneEntry(LaneKey lane, long number) {
         if (PageForm.endsPage(number)) {
-            heads.put(Keys.lanePage(lane, PageForm.page(number)), null);
+            entries.removePage(lane, number);
         }
     }
 
@@ -236,7 +231,7 @@ final class StoreJournal implements Journal {
     @Override
     public void deleteLane(LaneKey lane, long head) {
         if (!PageForm.endsPage(head - 1)) {
-            heads.put(Keys.lanePage(lane, PageForm.page(head)), null);
+            entries.removePage(lane, head);
         }
         heads.delete(lane);
     }
@@ -250,7 +245,8 @@ final class StoreJournal implements Journal {
     public void send(Grant grant) {
         String id = grant.job().id();
         metrics.released(grant.job().upstream());
-        forward(id, PermitJson.bytes(grant, kept(id, JobForm::asked)), ThrottleTopology.DISPATCH_SINK);
+        JobForm.Asked asked = kept(id, JobForm.Stored::asked);
+        forward(id, json.bytes(to -> PermitJson.write(grant, asked, to)), ThrottleTopology.DISPATCH_SINK);
     }
 
     @Override
@@ -258,7 +254,7 @@ final class StoreJournal implements Journal {
         if (event.status().finished()) {
             metrics.finished(event.upstream(), event.status());
         }
-        forward(event.id(), event, ThrottleTopology.EVENTS_SINK);
+        forward(event.id(), json.bytes(event), ThrottleTopology.EVENTS_SINK);
     }
 
     @Override
@@ -299,10 +295,10 @@ final class StoreJournal implements Journal {
         long number = head.first();
         try (KeyValueIterator<Bytes, byte[]> pages = heads.range(from, to)) {
             while (pages.hasNext()) {
-                byte[] page = pages.next().value;
+                PermitPage.@Nullable Permit[] page = permitForm.entries(pages.next().value);
                 long end = Math.min(head.next(), (PageForm.page(number) + 1) * PageForm.ENTRIES);
                 for (; number < end; number++) {
-                    PermitRecord permit = PermitRecord.read(page, number);
+                    PermitPage.Permit permit = page[PageForm.place(number)];
                     if (permit == null) {
                         throw new IllegalStateException("permit " + number + " of " + upstream
                                 + " is missing in the store: the log has a hole");

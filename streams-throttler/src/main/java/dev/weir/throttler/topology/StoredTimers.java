@@ -58,7 +58,8 @@ final class StoredTimers {
             TimerPage page = open.compute(
                     new PagesOf(timer.kind(), timer.upstream()),
                     (owner, before) -> before != null && before.takes(timer) ? before : new TimerPage(timer));
-            heads.put(page.key(), page.with(timer));
+            page.add(timer);
+            heads.changed(page);
         }
         next = Math.min(next, EpochNanos.of(timer.due()));
     }
@@ -153,7 +154,7 @@ final class StoredTimers {
         Paged paged = read.remove();
         if (pages.merge(paged.page(), -1, Integer::sum) == 0) {
             pages.remove(paged.page());
-            heads.put(paged.page(), null);
+            heads.delete(paged.page());
         }
         return paged.timer();
     }

@@ -12,7 +12,7 @@ import org.apache.kafka.common.utils.Bytes;
  * other, at each call and at each end of a job, and none is taken out before its time. The page's key tells the first of them;
  * each follows with the time since then, and the job. Not thread-safe.
  */
-final class TimerPage {
+final class TimerPage extends HeadWrites.Head {
     static final int MOST_TIMERS = 16;
     static final Duration SPAN = Duration.ofSeconds(1);
 
@@ -20,8 +20,7 @@ final class TimerPage {
 
     private final Timer first;
     private final Bytes key;
-    private byte[] bytes = new FormWriter(VERSION).bytes();
-    private int timers;
+    private final List<Timer> timers = new ArrayList<>();
 
     /** An empty page; the timer that it is opened for comes onto it first. */
     TimerPage(Timer first) {
@@ -29,20 +28,25 @@ final class TimerPage {
         this.key = Keys.timerPage(first);
     }
 
+    @Override
     Bytes key() {
         return key;
     }
 
-    boolean takes(Timer timer) {
-        long since = since(timer);
-        return timers < MOST_TIMERS && since >= 0 && since <= SPAN.toNanos();
+    @Override
+    byte[] bytes() {
+        FormWriter out = new FormWriter(VERSION);
+        timers.forEach(timer -> out.number(since(timer)).id(timer.jobId()));
+        return out.bytes();
     }
 
-    /** The page with a timer more. */
-    byte[] with(Timer timer) {
-        bytes = new FormWriter(bytes).number(since(timer)).id(timer.jobId()).bytes();
-        timers++;
-        return bytes;
+    boolean takes(Timer timer) {
+        long since = since(timer);
+        return timers.size() < MOST_TIMERS && since >= 0 && since <= SPAN.toNanos();
+    }
+
+    void add(Timer timer) {
+        timers.add(timer);
     }
 
     static List<Timer> read(Bytes key, byte[] page) {

@@ -40,6 +40,10 @@ public record Settings(
 
     /** No job can cost more. */
     public long smallestBudget() {
-        return windows.stream().mapToLong(QuotaWindow::budget).min().orElseThrow();
+        long smallest = Long.MAX_VALUE;
+        for (QuotaWindow window : windows) {
+            smallest = Math.min(smallest, window.budget());
+        }
+        return smallest;
     }
 }

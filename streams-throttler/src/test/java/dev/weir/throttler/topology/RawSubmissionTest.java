@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.contracts.kafka.Json;
+import dev.weir.contracts.kafka.JsonWriter;
 import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
@@ -60,11 +61,11 @@ class RawSubmissionTest {
                 new Job.Place(null, null, 7L, AT, AT.plusSeconds(60)),
                 null);
         Grant grant = new Grant(job, 7, AT, AT.plusSeconds(3), Duration.ofSeconds(30));
-        JobForm.Asked asked = JobForm.asked(JobForm.bytes(read, job));
+        JobForm.Asked asked = JobForm.stored(JobForm.bytes(read, job)).asked();
         assertThat(asked).isNotNull();
-        assertThat(new String(PermitJson.bytes(grant, asked), UTF_8))
-                .isEqualTo(new String(Json.bytes(grant.of(request)), UTF_8));
-        assertThat(Json.read(PermitJson.bytes(grant, asked), Permit.class)).isEqualTo(grant.of(request));
+        byte[] permit = new JsonWriter().bytes(json -> PermitJson.write(grant, asked, json));
+        assertThat(new String(permit, UTF_8)).isEqualTo(new String(Json.bytes(grant.of(request)), UTF_8));
+        assertThat(Json.read(permit, Permit.class)).isEqualTo(grant.of(request));
     }
 
     @ParameterizedTest

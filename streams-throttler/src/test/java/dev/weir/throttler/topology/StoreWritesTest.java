@@ -62,35 +62,6 @@ class StoreWritesTest {
         assertThat(store.get(key(2))).isSameAs(large);
     }
 
-    @Test
-    void shouldSayWhatTheHeadsAre_moreOfThemThanAreKeptInMemory() {
-        HeadWrites heads = new HeadWrites(store);
-
-        for (int i = 0; i < CHANGES; i++) {
-            Bytes key = key(random.nextInt(KEYS));
-            byte[] value = value();
-            if (random.nextBoolean()) {
-                heads.put(key, value);
-                expect(key, value);
-            } else {
-                heads.change(key, false, before -> {
-                    assertThat(before).as("seed %d", seed).isSameAs(expected.get(key));
-                    return value;
-                });
-                expect(key, value);
-            }
-            if (random.nextInt(5000) == 0) {
-                heads.flush();
-            }
-            Bytes asked = key(random.nextInt(KEYS));
-            assertThat(heads.get(asked)).as("seed %d", seed).isSameAs(expected.get(asked));
-        }
-        heads.flush();
-
-        assertThat(KEYS).isGreaterThan(HeadWrites.MOST_PAGES);
-        assertThat(entries(store.all())).as("seed %d", seed).isEqualTo(new TreeMap<>(expected));
-    }
-
     private void expect(Bytes key, byte @Nullable [] value) {
         if (value == null) {
             expected.remove(key);

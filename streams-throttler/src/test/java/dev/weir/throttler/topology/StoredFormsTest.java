@@ -10,7 +10,6 @@ import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
-import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.quota.PermitLog;
@@ -24,15 +23,14 @@ import dev.weir.throttler.upstream.Silence;
 import dev.weir.throttler.upstream.Submission;
 import dev.weir.throttler.upstream.Timer;
 import dev.weir.throttler.upstream.UpstreamState;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
-import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,12 +56,12 @@ class StoredFormsTest {
         assertThat(JobForm.job(JobForm.bytes(queued))).isEqualTo(queued);
         assertThat(JobForm.job(JobForm.bytes(out))).isEqualTo(out);
         Job first = first(request);
-        assertThat(JobForm.request(JobForm.bytes(Submission.of(request), first)))
-                .isEqualTo(request);
-        assertThat(JobForm.submitted(JobForm.bytes(Submission.of(request), first)))
-                .isEqualTo(first);
-        assertThat(JobForm.submitted(JobForm.end(out))).isEqualTo(out);
-        assertThat(JobForm.request(JobForm.end(out))).isNull();
+        JobForm.Stored stored = JobForm.stored(JobForm.bytes(Submission.of(request), first));
+        assertThat(stored.request()).isEqualTo(request);
+        assertThat(stored.job()).isEqualTo(first);
+        JobForm.Stored ended = JobForm.stored(JobForm.end(out));
+        assertThat(ended.job()).isEqualTo(out);
+        assertThat(ended.request()).isNull();
     }
 
     @Test
@@ -74,8 +72,8 @@ class StoredFormsTest {
         byte[] bytes = JobForm.bytes(Submission.of(request), job);
         byte[] raw = JobForm.bytes(RawSubmission.read(Json.bytes(request)), job);
 
-        assertThat(JobForm.submitted(bytes)).isEqualTo(job);
-        assertThat(JobForm.request(bytes)).isEqualTo(request);
+        assertThat(JobForm.stored(bytes).job()).isEqualTo(job);
+        assertThat(JobForm.stored(bytes).request()).isEqualTo(request);
         assertThat(raw).isEqualTo(bytes);
     }
 
@@ -134,47 +132,10 @@ class StoredFormsTest {
     }
 
     @Test
-    void shouldKeepALaneLikeAMap_whateverIsPutAndTakenInWhateverOrder() {
-        long seed = System.nanoTime();
-        SplittableRandom random = new SplittableRandom(seed);
-        Map<Long, LaneEntry> expected = new HashMap<>();
-        Map<Long, byte[]> pages = new HashMap<>();
-
-        for (int step = 0; step < 5000; step++) {
-            long number = random.nextLong(-40, 40);
-            long page = PageForm.page(number);
-            if (random.nextBoolean()) {
-                LaneEntry entry = new LaneEntry(
-                        random.nextBoolean() ? new UUID(random.nextLong(), random.nextLong()).toString() : "id-" + step,
-                        1 + random.nextInt(1000),
-                        AT.plusNanos(random.nextLong(1L << 50)),
-                        random.nextBoolean());
-                expected.put(number, entry);
-                pages.put(page, LanePage.with(pages.get(page), number, entry));
-            } else if (pages.containsKey(page)) {
-                expected.remove(number);
-                byte[] rest = LanePage.without(pages.get(page), number);
-                if (rest == null) {
-                    pages.remove(page);
-                } else {
-                    pages.put(page, rest);
-                }
-            }
-        }
-
-        for (long number = -40; number < 40; number++) {
-            byte[] page = pages.get(PageForm.page(number));
-            assertThat(page == null ? null : LanePage.entry(page, number))
-                    .as("number %d, seed %d", number, seed)
-                    .isEqualTo(expected.get(number));
-        }
-    }
-
-    @Test
     void shouldKeepTimersOfOnePageTogether_untilItIsFullOrTheyLieTooFarApart() {
         Timer first = new Timer(AT, Timer.Kind.DOUBT, "api", ID);
         TimerPage page = new TimerPage(first);
-        byte[] bytes = page.with(first);
+        page.add(first);
         List<Timer> expected = new ArrayList<>(List.of(first));
         for (int i = 1; i < TimerPage.MOST_TIMERS; i++) {
             Timer timer = new Timer(AT.plusNanos(i * 7_000_001L), Timer.Kind.DOUBT, "api", "id-" + i);
@@ -184,29 +145,27 @@ class StoredFormsTest {
             assertThat(page.takes(new Timer(AT.plus(TimerPage.SPAN).plusNanos(1), Timer.Kind.DOUBT, "api", ID)))
                     .isFalse();
             expected.add(timer);
-            bytes = page.with(timer);
+            page.add(timer);
         }
 
         assertThat(page.takes(first)).isFalse();
-        assertThat(TimerPage.read(page.key(), bytes)).isEqualTo(expected);
+        assertThat(TimerPage.read(page.key(), page.bytes())).isEqualTo(expected);
     }
 
     @Test
-    void shouldKeepPermits_whenAPageGrowsAndOneOfThemChanges() {
-        byte[] page = null;
-        for (long number = 16; number < 32; number++) {
-            page = new PermitRecord(number, number + 5, 1).on(page, number);
-        }
+    void shouldKeepPermits_asTheyAlwaysWereKept() {
+        PermitPage form = new PermitPage();
+        PermitPage.@Nullable Permit[] page = form.none();
+        page[0] = new PermitPage.Permit(1L << 60, 21, 1);
+        page[1] = new PermitPage.Permit(-2, 22, 1000);
+        ByteBuffer expected = ByteBuffer.allocate(41).put((byte) 1);
+        expected.putLong(1L << 60).putLong(21).putInt(1).putLong(-2).putLong(22).putInt(1000);
 
-        page = new PermitRecord(20, 21, 0).on(page, 20);
+        byte[] bytes = form.bytes(page);
 
-        assertThat(PermitRecord.read(page, 16)).isEqualTo(new PermitRecord(16, 21, 1));
-        assertThat(PermitRecord.read(page, 20)).isEqualTo(new PermitRecord(20, 21, 0));
-        assertThat(PermitRecord.read(page, 31)).isEqualTo(new PermitRecord(31, 36, 1));
-        assertThat(PermitRecord.read(new PermitRecord(1, 2, 3).on(null, 32), 33))
-                .isNull();
-        assertThat(PageForm.endsPage(31)).isTrue();
-        assertThat(PageForm.endsPage(30)).isFalse();
+        assertThat(bytes).isEqualTo(expected.array());
+        assertThat(form.entries(expected.array())).isEqualTo(page);
+        assertThat(form.bytes(form.none())).isNull();
     }
 
     @Test

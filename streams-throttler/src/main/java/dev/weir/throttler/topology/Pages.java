@@ -1,0 +1,132 @@
+package dev.weir.throttler.topology;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.utils.Bytes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Entries by owner and number, in records of {@link PageForm#ENTRIES} neighbours each. What was used lately is held as objects.
+ * Not thread-safe.
+ *
+ * @param <O> whose they are
+ */
+final class Pages<O, T> {
+    /** Held as objects: the ends of so many lanes or permit logs. */
+    static final int MOST = 1024;
+
+    private final HeadWrites heads;
+    private final PageForm<O, T> form;
+    /** The one that was not used for the longest time comes first. */
+    private final Map<At<O>, Page> recent = new LinkedHashMap<>(MOST, 0.75f, true);
+    /** Neighbours come one after the other. */
+    private @Nullable Page last;
+
+    private record At<O>(O owner, long page) {}
+
+    private final class Page extends HeadWrites.Head {
+        final At<O> at;
+        final @Nullable T[] entries;
+
+        Page(At<O> at, @Nullable T[] entries) {
+            this.at = at;
+            this.entries = entries;
+        }
+
+        @Override
+        Bytes key() {
+            return form.key(at.owner(), at.page());
+        }
+
+        @Override
+        byte @Nullable [] bytes() {
+            return form.bytes(entries);
+        }
+    }
+
+    Pages(HeadWrites heads, PageForm<O, T> form) {
+        this.heads = heads;
+        this.form = form;
+    }
+
+    @Nullable
+    T get(O owner, long number) {
+        return page(owner, number, false).entries[PageForm.place(number)];
+    }
+
+    /** The entry of this number and those that follow it without a gap on its page; empty when it is not there. */
+    List<T> from(O owner, long number) {
+        @Nullable T[] entries = page(owner, number, false).entries;
+        List<T> following = new ArrayList<>(PageForm.ENTRIES);
+        for (int place = PageForm.place(number); place < PageForm.ENTRIES; place++) {
+            T entry = entries[place];
+            if (entry == null) {
+                break;
+            }
+            following.add(entry);
+        }
+        return following;
+    }
+
+    void put(O owner, long number, T entry) {
+        set(page(owner, number, false), number, entry);
+    }
+
+    /** The owner never had an entry of this number or a higher one: a page that begins with it is new. */
+    void add(O owner, long number, T entry) {
+        set(page(owner, number, PageForm.beginsPage(number)), number, entry);
+    }
+
+    void remove(O owner, long number) {
+        set(page(owner, number, false), number, null);
+    }
+
+    /** Removes all that stand on this number's page. */
+    void removePage(O owner, long number) {
+        Page page = page(owner, number, true);
+        Arrays.fill(page.entries, null);
+        heads.changed(page);
+    }
+
+    private void set(Page page, long number, @Nullable T entry) {
+        page.entries[PageForm.place(number)] = entry;
+        heads.changed(page);
+    }
+
+    /** @param isNew whether what the store has does not matter */
+    private Page page(O owner, long number, boolean isNew) {
+        long of = PageForm.page(number);
+        Page page = last;
+        if (page != null && page.at.page() == of && page.at.owner().equals(owner)) {
+            return page;
+        }
+        At<O> at = new At<>(owner, of);
+        page = recent.get(at);
+        if (page == null) {
+            page = new Page(at, isNew ? form.none() : written(at));
+            if (recent.size() >= MOST) {
+                forgetOne();
+            }
+            recent.put(at, page);
+        }
+        last = page;
+        return page;
+    }
+
+    private @Nullable T[] written(At<O> at) {
+        byte[] bytes = heads.written(form.key(at.owner(), at.page()));
+        return bytes == null ? form.none() : form.entries(bytes);
+    }
+
+    private void forgetOne() {
+        Iterator<Page> oldest = recent.values().iterator();
+        if (oldest.next().isChanged()) {
+            heads.write();
+        }
+        oldest.remove();
+    }
+}

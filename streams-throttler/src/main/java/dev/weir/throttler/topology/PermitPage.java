@@ -1,0 +1,40 @@
+package dev.weir.throttler.topology;
+
+import org.apache.kafka.common.utils.Bytes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Neighbours in an upstream's permit log, 20 bytes each: it has no holes, so that they need no places. A burst of permits between
+ * two commits costs one write for so many, and a restart reads as many fewer records.
+ */
+final class PermitPage extends PageForm<String, PermitPage.Permit> {
+    private static final byte VERSION = 1;
+
+    /** A permit as it is kept: slot and arrival in epoch nanoseconds. */
+    record Permit(long slot, long arrival, int cost) {}
+
+    PermitPage() {
+        super(VERSION, "a page of permits", Permit[]::new);
+    }
+
+    @Override
+    Bytes key(String upstream, long page) {
+        return Keys.permitPage(upstream, page);
+    }
+
+    @Override
+    void write(FormWriter out, int place, Permit permit) {
+        out.fixed(permit.slot(), Long.BYTES).fixed(permit.arrival(), Long.BYTES).fixed(permit.cost(), Integer.BYTES);
+    }
+
+    @Override
+    @Nullable
+    Permit[] entries(byte[] page) {
+        @Nullable Permit[] permits = none();
+        FormReader in = reader(page);
+        for (int place = 0; in.more(); place++) {
+            permits[place] = new Permit(in.fixed(Long.BYTES), in.fixed(Long.BYTES), (int) in.fixed(Integer.BYTES));
+        }
+        return permits;
+    }
+}
