@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -30,6 +32,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -38,6 +41,11 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 final class Broker implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final Duration POLL = Duration.ofMillis(20);
+
+    private static final String ALL_BROKERS = "";
+    /** What one application left in its changelogs would be cleaned in another's time. */
+    private static final AlterConfigOp NEVER_CLEAN = new AlterConfigOp(
+            new ConfigEntry("log.cleaner.backoff.ms", Long.toString(PATIENCE.toMillis())), AlterConfigOp.OpType.SET);
 
     private final Path dir;
     private final EmbeddedKafka kafka;
@@ -55,6 +63,10 @@ final class Broker implements AutoCloseable {
                                 TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(Topics.MAX_MESSAGE_BYTES))))
                 .toList();
         admin.createTopics(outputs).all().get();
+        admin.incrementalAlterConfigs(
+                        Map.of(new ConfigResource(ConfigResource.Type.BROKER, ALL_BROKERS), List.of(NEVER_CLEAN)))
+                .all()
+                .get();
     }
 
     KafkaSettings settings() {

@@ -9,6 +9,8 @@ import java.util.function.LongSupplier;
 interface Contender {
     /** An output that has not grown for so long is complete. */
     Duration SETTLED = Duration.ofSeconds(1);
+    /** One record of so many, before the time starts. */
+    int START = 10;
 
     /**
      * How fast, and at what cost. Others' load on the machine changes the rate, and hardly the cost.
@@ -44,12 +46,15 @@ interface Contender {
         return rate;
     }
 
-    /** The time starts at the first progress, so that the application's start does not count. */
+    /**
+     * The time starts when a part is done: an application begins with its first partition while it still starts the others, which
+     * does not count.
+     */
     private static Rate measure(String what, LongSupplier progress, long records) {
         long[] first = new long[1];
         Broker.await(what + " to begin", () -> {
             first[0] = progress.getAsLong();
-            return first[0] > 0;
+            return first[0] >= records / START;
         });
         long cpuNs = cpuNs();
         long ns = System.nanoTime();
