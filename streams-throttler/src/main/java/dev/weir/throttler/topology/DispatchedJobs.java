@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 final class DispatchedJobs {
+    /** Held as objects: what a dozen upstreams have in flight at a time, as most are set. */
+    static final int MOST_PAGES = 256;
+
     private final Pages<String, Job> pages;
     private final Map<String, Standing> standing = new HashMap<>();
 
@@ -22,7 +25,7 @@ final class DispatchedJobs {
     /** Finds those of an earlier run. */
     DispatchedJobs(HeadWrites heads) {
         JobPage form = new JobPage();
-        pages = new Pages<>(heads, form);
+        pages = new Pages<>(heads, form, MOST_PAGES);
         try (KeyValueIterator<Bytes, byte[]> written =
                 heads.range(Keys.start(Keys.DISPATCHED_PAGE), Keys.end(Keys.DISPATCHED_PAGE))) {
             while (written.hasNext()) {

@@ -16,13 +16,11 @@ import org.jspecify.annotations.Nullable;
  * @param <O> whose they are
  */
 final class Pages<O, T> {
-    /** Held as objects: the ends of so many lanes or permit logs. */
-    static final int MOST = 1024;
-
     private final HeadWrites heads;
     private final PageForm<O, T> form;
+    private final int most;
     /** The one that was not used for the longest time comes first. */
-    private final Map<At<O>, Page> recent = new LinkedHashMap<>(MOST, 0.75f, true);
+    private final Map<At<O>, Page> recent = new LinkedHashMap<>(16, 0.75f, true);
     /** Neighbours come one after the other. */
     private @Nullable Page last;
 
@@ -48,9 +46,11 @@ final class Pages<O, T> {
         }
     }
 
-    Pages(HeadWrites heads, PageForm<O, T> form) {
+    /** @param most pages that are held as objects; what is held for long costs the garbage collector more than it saves */
+    Pages(HeadWrites heads, PageForm<O, T> form, int most) {
         this.heads = heads;
         this.form = form;
+        this.most = most;
     }
 
     @Nullable
@@ -108,7 +108,7 @@ final class Pages<O, T> {
         page = recent.get(at);
         if (page == null) {
             page = new Page(at, isNew ? form.none() : written(at));
-            if (recent.size() >= MOST) {
+            if (recent.size() >= most) {
                 forgetOne();
             }
             recent.put(at, page);

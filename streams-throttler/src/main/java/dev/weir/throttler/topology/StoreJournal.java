@@ -30,6 +30,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The journal of one task: its two stores and the topology's sinks, all of one transaction. */
 final class StoreJournal implements Journal {
+    /** Held as objects: the ends of so many lanes. */
+    static final int MOST_LANE_PAGES = 1024;
+    /** Held as objects: the ends of so many logs, and what is in flight. */
+    static final int MOST_PERMIT_PAGES = 256;
+
     /** Of a job's first state, which stands with its request. */
     private static final long FIRST_REVISION = 1;
 
@@ -60,8 +65,8 @@ final class StoreJournal implements Journal {
             LongSupplier nowMs) {
         this.jobs = new StoreWrites(jobs);
         this.heads = new HeadWrites(heads);
-        this.entries = new Pages<>(this.heads, new LanePage());
-        this.permits = new Pages<>(this.heads, permitForm);
+        this.entries = new Pages<>(this.heads, new LanePage(), MOST_LANE_PAGES);
+        this.permits = new Pages<>(this.heads, permitForm, MOST_PERMIT_PAGES);
         this.newestIds = new NewestIds(this.heads);
         this.dispatched = new DispatchedJobs(this.heads);
         this.timers = new StoredTimers(this.jobs, this.heads);

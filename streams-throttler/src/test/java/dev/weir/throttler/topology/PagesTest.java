@@ -20,15 +20,16 @@ import org.junit.jupiter.api.Test;
 class PagesTest {
     private static final Instant AT = Instant.parse("2026-11-22T10:00:00.123456789Z");
     private static final int LANES = 3;
+    private static final int MOST = 256;
     /** More pages than are held as objects. */
-    private static final int NUMBERS = Pages.MOST * PageForm.ENTRIES;
+    private static final int NUMBERS = MOST * PageForm.ENTRIES;
 
     private final long seed = System.nanoTime();
     private final SplittableRandom random = new SplittableRandom(seed);
     private final KeyValueStore<Bytes, byte[]> store =
             Stores.inMemoryKeyValueStore("heads").get();
     private HeadWrites heads = new HeadWrites(store);
-    private Pages<LaneKey, LaneEntry> pages = new Pages<>(heads, new LanePage());
+    private Pages<LaneKey, LaneEntry> pages = new Pages<>(heads, new LanePage(), MOST);
     private final List<Map<Long, LaneEntry>> expected = new ArrayList<>();
 
     @Test
@@ -47,7 +48,7 @@ class PagesTest {
             if (random.nextInt(20_000) == 0) {
                 heads.flush();
                 heads = new HeadWrites(store);
-                pages = new Pages<>(heads, new LanePage());
+                pages = new Pages<>(heads, new LanePage(), MOST);
             }
             compare(random.nextInt(LANES), number(step));
         }
