@@ -35,6 +35,11 @@ final class FormWriter {
         return Arrays.copyOf(bytes, length);
     }
 
+    /** Bytes that are written. */
+    int length() {
+        return length;
+    }
+
     FormWriter octet(int value) {
         room(1);
         bytes[length++] = (byte) value;

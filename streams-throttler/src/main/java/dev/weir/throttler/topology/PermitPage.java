@@ -4,11 +4,13 @@ import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Neighbours in an upstream's permit log, 20 bytes each: it has no holes, so that they need no places. A burst of permits between
+ * Neighbours in an upstream's permit log, 20 bytes each: where one stands says which it is. A burst of permits between
  * two commits costs one write for so many, and a restart reads as many fewer records.
  */
 final class PermitPage extends PageForm<String, PermitPage.Permit> {
     private static final byte VERSION = 1;
+    private static final int VERSION_BYTES = 1;
+    private static final int BYTES = 2 * Long.BYTES + Integer.BYTES;
 
     /** A permit as it is kept: slot and arrival in epoch nanoseconds. */
     record Permit(long slot, long arrival, int cost) {}
@@ -24,6 +26,10 @@ final class PermitPage extends PageForm<String, PermitPage.Permit> {
 
     @Override
     void write(FormWriter out, int place, Permit permit) {
+        while (out.length() < VERSION_BYTES + place * BYTES) {
+            // What stood there was forgotten: nobody reads it.
+            out.octet(0);
+        }
         out.fixed(permit.slot(), Long.BYTES).fixed(permit.arrival(), Long.BYTES).fixed(permit.cost(), Integer.BYTES);
     }
 

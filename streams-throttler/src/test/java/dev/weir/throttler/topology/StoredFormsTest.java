@@ -166,6 +166,10 @@ class StoredFormsTest {
         assertThat(bytes).isEqualTo(expected.array());
         assertThat(form.entries(expected.array())).isEqualTo(page);
         assertThat(form.bytes(form.none())).isNull();
+        page[0] = null;
+        assertThat(form.entries(form.bytes(page))[1])
+                .as("where the one before is gone")
+                .isEqualTo(page[1]);
     }
 
     @Test
