@@ -1,7 +1,6 @@
 package dev.weir.benchmarks;
 
 import dev.weir.contracts.kafka.Topics;
-import java.time.Duration;
 import java.util.List;
 
 /**
@@ -9,8 +8,7 @@ import java.util.List;
  *
  * @param order of the ids in which they go out, filled by then
  */
-record BareContender(BareStore.Records records, List<String> order, Duration every, Duration budget)
-        implements Contender {
+record BareContender(BareStore.Records records, List<String> order, BareStore.Pace pace) implements Contender {
     @Override
     public String name() {
         return records.id;
@@ -19,12 +17,12 @@ record BareContender(BareStore.Records records, List<String> order, Duration eve
     @Override
     public Rates run(Broker broker, int jobs) {
         Rate intake;
-        try (BareStore app = new BareStore(broker.settings(), records, List.of(), every, budget)) {
+        try (BareStore app = new BareStore(broker.settings(), records, List.of(), pace)) {
             app.start();
             intake = Contender.intake(broker, records.id, Topics.REQUESTS, jobs);
         }
         Rate release;
-        try (BareStore app = new BareStore(broker.settings(), records, order, every, budget)) {
+        try (BareStore app = new BareStore(broker.settings(), records, order, pace)) {
             app.start();
             release = Contender.output(broker, records.output(), 0, jobs);
         }

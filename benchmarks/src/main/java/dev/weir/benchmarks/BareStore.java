@@ -3,12 +3,14 @@ package dev.weir.benchmarks;
 import dev.weir.contracts.kafka.KafkaSettings;
 import dev.weir.contracts.kafka.Topics;
 import dev.weir.throttler.Throttler;
+import dev.weir.throttler.topology.StreamsClients;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -62,6 +64,15 @@ final class BareStore implements AutoCloseable {
         }
     }
 
+    /**
+     * How it gives out.
+     *
+     * @param every between two punctuations
+     * @param budget of one of them
+     * @param waits whether it waits for records, as Kafka Streams does, although it has more to give out
+     */
+    record Pace(Duration every, Duration budget, boolean waits) {}
+
     private static final String SOURCE = "requests";
     private static final String PROCESSOR = "bare";
     private static final String STORE = "bare-jobs";
@@ -82,19 +93,19 @@ final class BareStore implements AutoCloseable {
     private static final int ID_AT = "{\"v\":1,\"id\":\"".length();
 
     private final KafkaStreams streams;
+    /** Whether it has more to give out. */
+    private final AtomicBoolean releasing = new AtomicBoolean();
 
     /**
      * @param records that it writes
      * @param order of the ids in which it gives out what it has; empty to keep it
-     * @param every between two punctuations
-     * @param budget of one of them
      */
-    BareStore(KafkaSettings kafka, Records records, List<String> order, Duration every, Duration budget) {
+    BareStore(KafkaSettings kafka, Records records, List<String> order, Pace pace) {
         StringDeserializer keys = new StringDeserializer();
         ByteArrayDeserializer values = new ByteArrayDeserializer();
         Topology topology = new Topology()
                 .addSource(SOURCE, keys, values, Topics.REQUESTS)
-                .addProcessor(PROCESSOR, () -> new Bare(records, order, every, budget), SOURCE)
+                .addProcessor(PROCESSOR, () -> new Bare(records, order, pace, releasing), SOURCE)
                 .addStateStore(
                         Stores.keyValueStoreBuilder(
                                         Stores.persistentKeyValueStore(STORE), Serdes.Bytes(), Serdes.ByteArray())
@@ -112,7 +123,7 @@ final class BareStore implements AutoCloseable {
                 StreamsConfig.STATE_DIR_CONFIG,
                 kafka.stateDir().resolve(records.id).toString());
         properties.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), records.id);
-        streams = new KafkaStreams(topology, properties);
+        streams = new KafkaStreams(topology, properties, new StreamsClients(() -> !pace.waits() && releasing.get()));
     }
 
     void start() {
@@ -129,8 +140,8 @@ final class BareStore implements AutoCloseable {
     private static final class Bare implements Processor<String, byte[], String, byte[]> {
         private final Records records;
         private final List<String> order;
-        private final Duration every;
-        private final Duration budget;
+        private final Pace pace;
+        private final AtomicBoolean releasing;
         private @Nullable ProcessorContext<String, byte[]> context;
         private @Nullable KeyValueStore<Bytes, byte[]> store;
         /** Of the order, given out. */
@@ -138,11 +149,11 @@ final class BareStore implements AutoCloseable {
 
         private long writes;
 
-        Bare(Records records, List<String> order, Duration every, Duration budget) {
+        Bare(Records records, List<String> order, Pace pace, AtomicBoolean releasing) {
+            this.releasing = releasing;
             this.records = records;
             this.order = order;
-            this.every = every;
-            this.budget = budget;
+            this.pace = pace;
         }
 
         @Override
@@ -152,7 +163,7 @@ final class BareStore implements AutoCloseable {
             store = jobs;
             if (!order.isEmpty() && processorContext.taskId().partition() == BrokerBenchmark.PARTITION) {
                 processorContext.schedule(
-                        every, PunctuationType.WALL_CLOCK_TIME, nowMs -> release(processorContext, jobs));
+                        pace.every(), PunctuationType.WALL_CLOCK_TIME, nowMs -> release(processorContext, jobs));
             }
         }
 
@@ -197,7 +208,7 @@ final class BareStore implements AutoCloseable {
         }
 
         private void release(ProcessorContext<String, byte[]> to, KeyValueStore<Bytes, byte[]> jobs) {
-            long deadline = System.nanoTime() + budget.toNanos();
+            long deadline = System.nanoTime() + pace.budget().toNanos();
             while (out < order.size() && System.nanoTime() - deadline < 0) {
                 String id = order.get(out++);
                 byte @Nullable [] request;
@@ -213,6 +224,7 @@ final class BareStore implements AutoCloseable {
                 }
                 to.forward(new Record<>(id, request, System.currentTimeMillis()), SINK);
             }
+            releasing.set(out < order.size());
         }
     }
 }

@@ -61,10 +61,15 @@ final class BrokerBenchmark extends PrintingCommand {
     boolean alone;
 
     @Option(names = "--bare-every", description = "Milliseconds between the bare store's punctuations.")
-    int bareEveryMs = 50;
+    int bareEveryMs = 1;
 
     @Option(names = "--bare-budget", description = "Milliseconds that each of them may take.")
     int bareBudgetMs = 30;
+
+    @Option(
+            names = "--bare-unwaiting",
+            description = "The bare store does not wait for records either while it has more to give out.")
+    boolean bareUnwaiting;
 
     @Override
     public Integer call() throws Exception {
@@ -119,7 +124,10 @@ final class BrokerBenchmark extends PrintingCommand {
     }
 
     private Contender bare(BareStore.Records records) {
-        return new BareContender(records, order, Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs));
+        return new BareContender(
+                records,
+                order,
+                new BareStore.Pace(Duration.ofMillis(bareEveryMs), Duration.ofMillis(bareBudgetMs), !bareUnwaiting));
     }
 
     private void produce(Broker broker, List<String> upstreams) {

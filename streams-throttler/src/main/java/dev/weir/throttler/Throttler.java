@@ -100,7 +100,7 @@ public final class Throttler implements AutoCloseable {
                 () -> clockProblem == null,
                 new ThrottleMetrics(metrics),
                 Topics.UPSTREAM_PARTITIONS);
-        streams = new KafkaStreams(topology.get(), properties(kafka), new SteadyTime(clock));
+        streams = new KafkaStreams(topology.get(), properties(kafka), topology.clients(), new SteadyTime(clock));
         streams.setUncaughtExceptionHandler(e -> {
             Throwable cause = rootOf(e);
             if (cause instanceof ApiException) {

@@ -14,7 +14,10 @@ import org.apache.kafka.common.errors.SerializationException;
 public final class JsonWriter {
     private static final JsonFactory FACTORY = Json.MAPPER.getFactory().copy().setRootValueSeparator(null);
 
-    private final ByteArrayBuilder out = new ByteArrayBuilder();
+    /** Of a record; a longer one takes more room for itself. */
+    private static final int USUAL_BYTES = 8 * 1024;
+
+    private final ByteArrayBuilder out = new ByteArrayBuilder(USUAL_BYTES);
     private JsonGenerator json = generator();
 
     /** What a record holds. */

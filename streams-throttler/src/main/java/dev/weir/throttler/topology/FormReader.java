@@ -80,6 +80,14 @@ final class FormReader {
         return value;
     }
 
+    /** A block where it stands: its bytes must not be changed. */
+    ByteBuffer slice() {
+        int size = small();
+        ByteBuffer value = in.slice(in.position(), size);
+        in.position(in.position() + size);
+        return value;
+    }
+
     String id() {
         return octet() == FormWriter.ID_UUID ? new UUID(in.getLong(), in.getLong()).toString() : text();
     }

@@ -16,19 +16,28 @@ final class FormWriter {
     static final byte ID_TEXT = 2;
     static final int UUID_CHARS = 36;
 
+    /** Room that is kept from one value for the next. */
+    static final int MOST_KEPT_BYTES = 64 * 1024;
+
     private static final int FIRST_BYTES = 256;
 
-    private byte[] bytes;
+    private byte[] bytes = new byte[FIRST_BYTES];
     private int length;
 
+    /** One value after the other; {@link #begin} comes first. */
+    FormWriter() {}
+
     FormWriter(byte version) {
-        this(version, 0);
+        octet(version);
     }
 
-    /** @param block bytes of what it will hold beside its small fields */
-    FormWriter(byte version, int block) {
-        bytes = new byte[FIRST_BYTES + block];
-        octet(version);
+    /** Begins a value; what was written before is gone. */
+    FormWriter begin(byte version) {
+        if (bytes.length > MOST_KEPT_BYTES) {
+            bytes = new byte[FIRST_BYTES];
+        }
+        length = 0;
+        return octet(version);
     }
 
     byte[] bytes() {
@@ -128,12 +137,14 @@ final class FormWriter {
         if (value.length() != UUID_CHARS) {
             return null;
         }
-        try {
-            UUID uuid = UUID.fromString(value);
-            return uuid.toString().equals(value) ? uuid : null;
-        } catch (IllegalArgumentException e) {
-            return null;
+        for (int i = 0; i < UUID_CHARS; i++) {
+            char c = value.charAt(i);
+            boolean separates = i == 8 || i == 13 || i == 18 || i == 23;
+            if (separates ? c != '-' : (c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return null;
+            }
         }
+        return UUID.fromString(value);
     }
 
     private void room(int more) {

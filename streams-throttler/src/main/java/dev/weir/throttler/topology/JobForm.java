@@ -6,8 +6,9 @@ import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.throttler.upstream.Job;
 import dev.weir.throttler.upstream.Submission;
+import java.nio.ByteBuffer;
 import java.time.Instant;
-import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,29 +35,26 @@ final class JobForm {
         return state(in, spec(in));
     }
 
-    /** @param job the submission's, in its first state */
-    static byte[] bytes(Submission submission, Job job) {
-        FormWriter out;
+    /**
+     * @param job the submission's, in its first state
+     * @param out writes it
+     */
+    static byte[] bytes(Submission submission, Job job, FormWriter out) {
         if (submission instanceof RawSubmission raw) {
-            out = open(raw.v(), raw.notBefore(), raw.traceparent(), raw.callBytes());
+            open(raw.v(), raw.notBefore(), raw.traceparent(), out);
             raw.call(out);
         } else {
             JobRequest request = submission.request();
-            byte[] call = Json.bytes(request.request());
-            out = open(request.v(), request.notBefore(), request.traceparent(), call.length)
-                    .block(call);
+            open(request.v(), request.notBefore(), request.traceparent(), out);
+            out.block(Json.bytes(request.request()));
         }
         spec(out, job.spec());
         state(out, job);
         return out.bytes();
     }
 
-    private static FormWriter open(int v, @Nullable Instant notBefore, @Nullable String traceparent, int callBytes) {
-        return new FormWriter(VERSION, callBytes)
-                .octet(OPEN)
-                .number(v)
-                .maybe(notBefore)
-                .maybe(traceparent);
+    private static void open(int v, @Nullable Instant notBefore, @Nullable String traceparent, FormWriter out) {
+        out.begin(VERSION).octet(OPEN).number(v).maybe(notBefore).maybe(traceparent);
     }
 
     /** What stands in the place of its request. */
@@ -67,9 +65,9 @@ final class JobForm {
         return out.bytes();
     }
 
-    /** What a job asks for, as it goes out: the call as JSON, just as it came. */
+    /** What a job asks for, as it goes out: the call as JSON, just as it came, in the array that the store gave. */
     record Asked(
-            int v, @Nullable Instant notBefore, @Nullable String traceparent, Bytes call) {}
+            int v, @Nullable Instant notBefore, @Nullable String traceparent, ByteBuffer call) {}
 
     /**
      * What stands under a request's key.
@@ -90,7 +88,7 @@ final class JobForm {
                     spec.id(),
                     spec.tenant(),
                     spec.upstream(),
-                    Json.read(asked.call().get(), Call.class),
+                    Json.read(Utils.toArray(asked.call()), Call.class),
                     spec.priority(),
                     asked.notBefore(),
                     spec.deadline(),
@@ -103,9 +101,7 @@ final class JobForm {
 
     static Stored stored(byte[] bytes) {
         FormReader in = new FormReader(bytes, VERSION, "a job's request");
-        Asked asked = in.octet() == END
-                ? null
-                : new Asked(in.small(), in.maybeInstant(), in.maybeText(), Bytes.wrap(in.block()));
+        Asked asked = in.octet() == END ? null : new Asked(in.small(), in.maybeInstant(), in.maybeText(), in.slice());
         return new Stored(state(in, spec(in)), asked);
     }
 

@@ -17,6 +17,7 @@ abstract class PageForm<O, T> {
     private final byte version;
     private final String what;
     private final IntFunction<@Nullable T[]> arrays;
+    private final FormWriter writer = new FormWriter();
 
     /**
      * @param what the pages are, for a person
@@ -41,15 +42,16 @@ abstract class PageForm<O, T> {
 
     /** Null when there is none. */
     final byte @Nullable [] bytes(@Nullable T[] entries) {
-        FormWriter out = null;
+        writer.begin(version);
+        boolean any = false;
         for (int place = 0; place < ENTRIES; place++) {
             T entry = entries[place];
             if (entry != null) {
-                out = out == null ? new FormWriter(version) : out;
-                write(out, place, entry);
+                any = true;
+                write(writer, place, entry);
             }
         }
-        return out == null ? null : out.bytes();
+        return any ? writer.bytes() : null;
     }
 
     final FormReader reader(byte[] page) {

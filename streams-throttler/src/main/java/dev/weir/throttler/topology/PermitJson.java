@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * A {@link Permit} as it goes out, from the call's own bytes. That call is most of it, and is not taken apart and put together
@@ -51,7 +52,7 @@ final class PermitJson {
         json.writeFieldName(TIMEOUT_MS);
         json.writeNumber(grant.timeout().toMillis());
         json.writeFieldName(REQUEST);
-        json.writeRawValue(new Raw(asked.call().get()));
+        json.writeRawValue(new Raw(asked.call()));
         if (asked.traceparent() != null) {
             json.writeFieldName(TRACEPARENT);
             json.writeString(asked.traceparent());
@@ -61,29 +62,33 @@ final class PermitJson {
 
     /** JSON that is there as bytes already: the generator takes them as they are. */
     private static final class Raw implements SerializableString {
-        private final byte[] json;
+        private final byte[] array;
+        private final int from;
+        private final int length;
 
-        Raw(byte[] json) {
-            this.json = json;
+        Raw(ByteBuffer json) {
+            array = json.array();
+            from = json.arrayOffset() + json.position();
+            length = json.remaining();
         }
 
         @Override
         public int appendUnquotedUTF8(byte[] buffer, int offset) {
-            if (json.length > buffer.length - offset) {
+            if (length > buffer.length - offset) {
                 return -1;
             }
-            System.arraycopy(json, 0, buffer, offset, json.length);
-            return json.length;
+            System.arraycopy(array, from, buffer, offset, length);
+            return length;
         }
 
         @Override
         public byte[] asUnquotedUTF8() {
-            return json;
+            return Arrays.copyOfRange(array, from, from + length);
         }
 
         @Override
         public String getValue() {
-            return new String(json, StandardCharsets.UTF_8);
+            return new String(array, from, length, StandardCharsets.UTF_8);
         }
 
         @Override
@@ -98,7 +103,7 @@ final class PermitJson {
 
         @Override
         public byte[] asQuotedUTF8() {
-            return json;
+            return asUnquotedUTF8();
         }
 
         @Override
@@ -128,8 +133,8 @@ final class PermitJson {
 
         @Override
         public int writeUnquotedUTF8(OutputStream out) throws IOException {
-            out.write(json);
-            return json.length;
+            out.write(array, from, length);
+            return length;
         }
 
         @Override
@@ -139,11 +144,11 @@ final class PermitJson {
 
         @Override
         public int putUnquotedUTF8(ByteBuffer buffer) {
-            if (json.length > buffer.remaining()) {
+            if (length > buffer.remaining()) {
                 return -1;
             }
-            buffer.put(json);
-            return json.length;
+            buffer.put(array, from, length);
+            return length;
         }
     }
 }

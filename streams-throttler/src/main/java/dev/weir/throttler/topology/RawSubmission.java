@@ -81,10 +81,6 @@ final class RawSubmission implements Submission {
         return traceparent;
     }
 
-    int callBytes() {
-        return callTo - callFrom;
-    }
-
     /** Writes the call's bytes as a block. */
     void call(FormWriter out) {
         out.block(value, callFrom, callTo);

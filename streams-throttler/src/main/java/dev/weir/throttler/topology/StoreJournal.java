@@ -51,6 +51,7 @@ final class StoreJournal implements Journal {
     private final StoredTimers timers;
     private final HeadForm headForm = new HeadForm();
     private final JsonWriter json = new JsonWriter();
+    private final FormWriter writer = new FormWriter();
     /** Is written with its job's first state. */
     private @Nullable Submission unwritten;
 
@@ -117,7 +118,7 @@ final class StoreJournal implements Journal {
                 throw new IllegalStateException(
                         "the request of " + submission.spec().id() + " is followed by the state of " + job.id());
             }
-            putRequest(job.id(), JobForm.bytes(submission, job));
+            putRequest(job.id(), JobForm.bytes(submission, job, writer));
         } else {
             jobs.put(Keys.job(job.id()), JobForm.bytes(job));
         }

@@ -7,9 +7,7 @@ import dev.weir.contracts.time.EpochNanos;
 import dev.weir.contracts.wire.CancelRequest;
 import dev.weir.contracts.wire.DeadLetter;
 import dev.weir.contracts.wire.Forecast;
-import dev.weir.contracts.wire.JobEvent;
 import dev.weir.contracts.wire.JobRequest;
-import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.UpstreamRecord;
 import dev.weir.throttler.lanes.LaneState;
@@ -27,8 +25,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -38,7 +34,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -54,10 +50,6 @@ import org.slf4j.LoggerFactory;
  * keys fall into its partition; whatever they decide while a record or a tick is handled is committed together.
  */
 final class ThrottleProcessor implements Processor<String, byte[], String, byte[]> {
-    static final Duration TICK = Duration.ofMillis(50);
-    /** A tick never holds up the poll for longer; what is left is done at the next one. */
-    static final Duration TICK_BUDGET = Duration.ofMillis(30);
-
     static final int TURNS_PER_STEP = 64;
     static final int TIMERS_PER_TICK = 500;
     static final Duration FORECAST_EVERY = Duration.ofSeconds(1);
@@ -73,6 +65,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
     private final int partitions;
+    private final Set<TaskId> tasksBehind;
 
     private int partition;
     private long floor = Long.MIN_VALUE;
@@ -80,6 +73,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     /** The same, in the order in which they have their turn at a tick. */
     private final Set<Entry> turns = new LinkedHashSet<>();
 
+    private @Nullable Ticking ticking;
     private @Nullable StoreJournal journal;
     private @Nullable ProcessorContext<String, byte[]> context;
 
@@ -95,8 +89,14 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     }
 
     ThrottleProcessor(
-            Seeds seeds, InstantSource clock, BooleanSupplier mayRelease, ThrottleMetrics metrics, int partitions) {
+            Seeds seeds,
+            InstantSource clock,
+            BooleanSupplier mayRelease,
+            ThrottleMetrics metrics,
+            int partitions,
+            Set<TaskId> tasksBehind) {
         this.partitions = partitions;
+        this.tasksBehind = tasksBehind;
         this.seeds = seeds;
         this.clock = clock;
         this.mayRelease = mayRelease;
@@ -131,11 +131,19 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 entryFor(name);
             }
         }
-        processorContext.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, ms -> tick());
+        ticking = new Ticking(processorContext, tasksBehind, this::tick);
+    }
+
+    @Override
+    public void close() {
+        if (ticking != null) {
+            ticking.stop();
+        }
     }
 
     @Override
     public void process(Record<String, byte[]> record) {
+        ticking().input();
         RecordMetadata source = context().recordMetadata().orElse(null);
         String reason;
         try {
@@ -260,14 +268,16 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 throttle.waiting() + throttle.scheduled() + throttle.retrying());
     }
 
-    private void tick() {
+    /** Whether there is more to do than it had time for. */
+    private boolean tick() {
         if (!mayRelease.getAsBoolean() || throttles.isEmpty()) {
-            return;
+            return false;
         }
-        long deadline = System.nanoTime() + TICK_BUDGET.toNanos();
+        long deadline = System.nanoTime() + Ticking.BUDGET.toNanos();
         long now = now();
         throttles.values().forEach(entry -> entry.throttle.awake(now));
-        for (Timer timer : journal().takeDue(EpochNanos.toInstant(now), TIMERS_PER_TICK)) {
+        List<Timer> due = journal().takeDue(EpochNanos.toInstant(now), TIMERS_PER_TICK);
+        for (Timer timer : due) {
             Entry entry = throttles.get(timer.upstream());
             if (entry != null) {
                 entry.throttle.timer(timer, now);
@@ -295,6 +305,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 }
             }
         }
+        return !more.isEmpty() || due.size() == TIMERS_PER_TICK;
     }
 
     private static boolean forecastIsDue(Entry entry, Instant at) {
@@ -315,65 +326,21 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     private void refuse(JobRequest request, String reason) {
         LOG.error("job {} is dead: {}; it is kept in {}", request.id(), reason, Topics.DEAD_LETTERS);
         Instant at = EpochNanos.toInstant(now());
-        journal()
-                .send(new DeadLetter(
-                        DeadLetter.VERSION, request.id(), reason, 0, at, request, null, null, null, null, null));
-        journal()
-                .send(new JobEvent(
-                        JobEvent.VERSION,
-                        request.id(),
-                        request.tenant(),
-                        request.upstream(),
-                        JobStatus.DEAD,
-                        1,
-                        0,
-                        request.priority(),
-                        null,
-                        null,
-                        null,
-                        request.acceptedAt(),
-                        at,
-                        null,
-                        at,
-                        reason,
-                        false,
-                        request.bodyHash(),
-                        null,
-                        request.cost(),
-                        null));
+        journal().send(Refused.letter(request, reason, at));
+        journal().send(Refused.end(request, reason, at));
     }
 
     private void poison(Record<String, byte[]> record, @Nullable RecordMetadata source, String reason) {
-        String topic = source == null ? "" : source.topic();
-        Integer partition = source == null ? null : source.partition();
-        Long offset = source == null ? null : source.offset();
+        DeadLetter letter = Refused.letter(record, source, reason, clock.instant());
         LOG.error(
                 "the record at {}-{}@{} cannot be used: {}; it is kept in {} and the task goes on",
-                topic,
-                partition,
-                offset,
+                letter.sourceTopic(),
+                letter.sourcePartition(),
+                letter.sourceOffset(),
                 reason,
                 Topics.DEAD_LETTERS);
-        metrics.poisoned(topic);
-        byte[] value = record.value();
-        String kept = null;
-        if (value != null) {
-            byte[] cut = Arrays.copyOf(value, Math.min(value.length, DeadLetter.MAX_SOURCE_BYTES));
-            kept = Base64.getEncoder().encodeToString(cut);
-        }
-        journal()
-                .send(new DeadLetter(
-                        DeadLetter.VERSION,
-                        null,
-                        reason,
-                        0,
-                        clock.instant(),
-                        null,
-                        null,
-                        topic,
-                        partition,
-                        offset,
-                        kept));
+        metrics.poisoned(source == null ? "" : source.topic());
+        journal().send(letter);
     }
 
     /** Puts the throttles back as they were at the last commit. */
@@ -430,18 +397,21 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
     }
 
     private StoreJournal journal() {
-        StoreJournal open = journal;
-        if (open == null) {
-            throw new IllegalStateException("the processor was not initialised");
-        }
-        return open;
+        return initialised(journal);
     }
 
     private ProcessorContext<String, byte[]> context() {
-        ProcessorContext<String, byte[]> open = context;
-        if (open == null) {
+        return initialised(context);
+    }
+
+    private Ticking ticking() {
+        return initialised(ticking);
+    }
+
+    private static <T> T initialised(@Nullable T field) {
+        if (field == null) {
             throw new IllegalStateException("the processor was not initialised");
         }
-        return open;
+        return field;
     }
 }

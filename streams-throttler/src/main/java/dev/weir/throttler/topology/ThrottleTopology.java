@@ -4,6 +4,8 @@ import dev.weir.contracts.kafka.Topics;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.config.TopicConfig;
@@ -14,7 +16,9 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.AutoOffsetReset;
+import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
@@ -51,6 +55,8 @@ public final class ThrottleTopology implements Supplier<Topology> {
     private final BooleanSupplier mayRelease;
     private final ThrottleMetrics metrics;
     private final int partitions;
+    /** Tasks that have more to do than their last tick had time for. */
+    private final Set<TaskId> behind = ConcurrentHashMap.newKeySet();
 
     /**
      * @param clock in tests, one that the test moves
@@ -90,7 +96,7 @@ public final class ThrottleTopology implements Supplier<Topology> {
                         Topics.UPSTREAMS)
                 .addProcessor(
                         PROCESSOR,
-                        () -> new ThrottleProcessor(seeds, clock, mayRelease, metrics, partitions),
+                        () -> new ThrottleProcessor(seeds, clock, mayRelease, metrics, partitions, behind),
                         REQUESTS_SOURCE,
                         OUTCOMES_SOURCE,
                         UPSTREAMS_SOURCE)
@@ -101,6 +107,11 @@ public final class ThrottleTopology implements Supplier<Topology> {
                 .addSink(EVENTS_SINK, Topics.JOB_EVENTS, outKeys, outValues, PROCESSOR)
                 .addSink(DEAD_LETTERS_SINK, Topics.DEAD_LETTERS, outKeys, outValues, PROCESSOR)
                 .addSink(FORECASTS_SINK, Topics.FORECASTS, outKeys, outValues, PROCESSOR);
+    }
+
+    /** What the application runs with. */
+    public KafkaClientSupplier clients() {
+        return new StreamsClients(() -> !behind.isEmpty());
     }
 
     private static StoreBuilder<KeyValueStore<Bytes, byte[]>> store(String name) {

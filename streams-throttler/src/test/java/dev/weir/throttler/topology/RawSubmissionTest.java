@@ -61,7 +61,8 @@ class RawSubmissionTest {
                 new Job.Place(null, null, 7L, AT, AT.plusSeconds(60)),
                 null);
         Grant grant = new Grant(job, 7, AT, AT.plusSeconds(3), Duration.ofSeconds(30));
-        JobForm.Asked asked = JobForm.stored(JobForm.bytes(read, job)).asked();
+        JobForm.Asked asked =
+                JobForm.stored(JobForm.bytes(read, job, new FormWriter())).asked();
         assertThat(asked).isNotNull();
         byte[] permit = new JsonWriter().bytes(json -> PermitJson.write(grant, asked, json));
         assertThat(new String(permit, UTF_8)).isEqualTo(new String(Json.bytes(grant.of(request)), UTF_8));

@@ -44,6 +44,9 @@ class StoredFormsTest {
             strings = {
                 ID,
                 "0198C1DE-7B00-7ABC-8DEF-0123456789AB",
+                "0198c1de-7b00-7abc-8def-0123456789aB",
+                "0198c1de+7b00-7abc-8def-0123456789ab",
+                "0198c1de-7b00-7abc-8def-01234567-9ab",
                 "1-1-1-1-1",
                 "no uuid, but thirty-six characters!!",
                 "größer"
@@ -56,7 +59,7 @@ class StoredFormsTest {
         assertThat(JobForm.job(JobForm.bytes(queued))).isEqualTo(queued);
         assertThat(JobForm.job(JobForm.bytes(out))).isEqualTo(out);
         Job first = first(request);
-        JobForm.Stored stored = JobForm.stored(JobForm.bytes(Submission.of(request), first));
+        JobForm.Stored stored = JobForm.stored(JobForm.bytes(Submission.of(request), first, new FormWriter()));
         assertThat(stored.request()).isEqualTo(request);
         assertThat(stored.job()).isEqualTo(first);
         JobForm.Stored ended = JobForm.stored(JobForm.end(out));
@@ -69,8 +72,10 @@ class StoredFormsTest {
         JobRequest request = request(ID, Map.of(), null, "AAEC");
         Job job = first(request);
 
-        byte[] bytes = JobForm.bytes(Submission.of(request), job);
-        byte[] raw = JobForm.bytes(RawSubmission.read(Json.bytes(request)), job);
+        FormWriter writer = new FormWriter();
+
+        byte[] bytes = JobForm.bytes(Submission.of(request), job, writer);
+        byte[] raw = JobForm.bytes(RawSubmission.read(Json.bytes(request)), job, writer);
 
         assertThat(JobForm.stored(bytes).job()).isEqualTo(job);
         assertThat(JobForm.stored(bytes).request()).isEqualTo(request);
