@@ -109,7 +109,7 @@ public final class ThrottleTopology implements Supplier<Topology> {
                 .addSink(FORECASTS_SINK, Topics.FORECASTS, outKeys, outValues, PROCESSOR);
     }
 
-    /** What the application runs with. */
+    /** For the application that runs this: its thread does not wait for records while a task has more to do. */
     public KafkaClientSupplier clients() {
         return new StreamsClients(() -> !behind.isEmpty());
     }

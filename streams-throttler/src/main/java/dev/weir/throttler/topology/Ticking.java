@@ -9,8 +9,8 @@ import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 
 /**
- * When a task ticks: every {@link #TICK}; and after a tick that had more to do than time for it, as soon as what came in meanwhile
- * was taken, for which there is {@link #INPUT_SHARE} at most. Not thread-safe.
+ * When a task ticks: every {@link #TICK}; and after a tick that had more to do than time for it, as soon as nothing comes in, or
+ * what comes in had its {@link #INPUT_SHARE}. Not thread-safe.
  */
 final class Ticking {
     static final Duration TICK = Duration.ofMillis(50);
@@ -18,6 +18,8 @@ final class Ticking {
     static final Duration BUDGET = Duration.ofMillis(30);
 
     static final Duration INPUT_SHARE = TICK.minus(BUDGET);
+    /** Without a record for so long, nothing comes in: Kafka Streams looks several times between two fetches of a full topic. */
+    static final Duration QUIET = Duration.ofMillis(3);
     /** Between two looks whether it may tick again: the shortest that Kafka Streams knows. */
     static final Duration SOON = Duration.ofMillis(1);
 
@@ -27,6 +29,7 @@ final class Ticking {
     private Cancellable schedule;
     private boolean hurried;
     private boolean input;
+    private long inputSeenMs;
     private long endedAtMs;
 
     /**
@@ -51,11 +54,11 @@ final class Ticking {
     }
 
     private void run() {
-        boolean inputMayWait = input && context.currentSystemTimeMs() - endedAtMs < INPUT_SHARE.toMillis();
-        input = false;
-        if (hurried && inputMayWait) {
+        if (hurried && inputComesFirst()) {
             return;
         }
+        input = false;
+        inputSeenMs = Long.MIN_VALUE;
         boolean more = tick.getAsBoolean();
         endedAtMs = context.currentSystemTimeMs();
         if (more == hurried) {
@@ -69,6 +72,15 @@ final class Ticking {
         } else {
             behind.remove(context.taskId());
         }
+    }
+
+    private boolean inputComesFirst() {
+        long nowMs = context.currentSystemTimeMs();
+        if (input) {
+            input = false;
+            inputSeenMs = nowMs;
+        }
+        return nowMs - endedAtMs < INPUT_SHARE.toMillis() && nowMs < inputSeenMs + QUIET.toMillis();
     }
 
     private Cancellable every(Duration interval) {

@@ -47,7 +47,11 @@ class TickingTest {
         long share = Ticking.INPUT_SHARE.toMillis();
         for (long ms = 1; ms < share; ms++) {
             context.setCurrentSystemTimeMs(ms);
-            ticking.input();
+            if (ms % Ticking.QUIET.toMillis() == 1) {
+                ticking.input();
+            }
+            look();
+            // Once more when all that was fetched is taken, and nothing was fetched since.
             look();
         }
         assertThat(ticks).isEqualTo(1);
@@ -55,11 +59,23 @@ class TickingTest {
         ticking.input();
         look();
         assertThat(ticks).as("the share is used up").isEqualTo(2);
+    }
+
+    @Test
+    void shouldTickWhenNothingComesInAnyMore() {
+        more = true;
+        look();
         ticking.input();
+        for (long ms = 0; ms < Ticking.QUIET.toMillis(); ms++) {
+            context.setCurrentSystemTimeMs(ms);
+            look();
+        }
+        assertThat(ticks).isEqualTo(1);
+        context.setCurrentSystemTimeMs(Ticking.QUIET.toMillis());
         look();
         assertThat(ticks).isEqualTo(2);
         look();
-        assertThat(ticks).as("nothing came any more").isEqualTo(3);
+        assertThat(ticks).as("nothing came since").isEqualTo(3);
     }
 
     @Test
