@@ -14,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -102,22 +104,19 @@ final class BrokerBenchmark extends PrintingCommand {
                 outcomes.add(weir.outcomes());
             }
         }
-        Map<String, Contender.Rates> medians = new LinkedHashMap<>();
-        rates.forEach((name, runs) -> {
-            medians.put(name, medians(runs));
-            row(out, "median", name, medians(runs), name.equals(weir.name()) ? median(outcomes) : null);
-        });
-        Contender.Rates ours = medians.remove(weir.name());
+        rates.forEach((name, runs) ->
+                row(out, "median", name, medians(runs), name.equals(weir.name()) ? median(outcomes) : null));
+        List<Contender.Rates> ours = rates.remove(weir.name());
         if (ours == null) {
             throw new IllegalStateException("no round counted: use --rounds 1 or more");
         }
-        medians.forEach((name, theirs) -> out.printf(
-                "%-22s%10.2f%8.2f%10.2f%8.2f   goal: %s of the rate%n",
+        rates.forEach((name, theirs) -> out.printf(
+                "%-22s%10.2f%8.2f%10.2f%8.2f   medians of the rounds' ratios; goal: %s of the rate%n",
                 "ratio to " + name,
-                ours.intake().perSecond() / theirs.intake().perSecond(),
-                theirs.intake().cpuUs() / ours.intake().cpuUs(),
-                ours.release().perSecond() / theirs.release().perSecond(),
-                theirs.release().cpuUs() / ours.release().cpuUs(),
+                ratio(ours, theirs, run -> run.intake().perSecond()),
+                ratio(theirs, ours, run -> run.intake().cpuUs()),
+                ratio(ours, theirs, run -> run.release().perSecond()),
+                ratio(theirs, ours, run -> run.release().cpuUs()),
                 GOAL));
         out.flush();
         return 0;
@@ -194,6 +193,13 @@ final class BrokerBenchmark extends PrintingCommand {
         return new Contender.Rate(
                 median(rates.stream().mapToDouble(Contender.Rate::perSecond)),
                 median(rates.stream().mapToDouble(Contender.Rate::cpuUs)));
+    }
+
+    /** Of each round, and then the median: the machine's speed changes from round to round, and for both. */
+    private static double ratio(
+            List<Contender.Rates> of, List<Contender.Rates> to, ToDoubleFunction<Contender.Rates> figure) {
+        return median(IntStream.range(0, of.size())
+                .mapToDouble(i -> figure.applyAsDouble(of.get(i)) / figure.applyAsDouble(to.get(i))));
     }
 
     private static double median(DoubleStream values) {

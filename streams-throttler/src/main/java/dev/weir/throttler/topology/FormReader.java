@@ -58,13 +58,14 @@ final class FormReader {
         return in.getDouble();
     }
 
-    /** In so many bytes, big-endian, not negative unless they are eight. */
-    long fixed(int size) {
-        long value = 0;
-        for (int i = 0; i < size; i++) {
-            value = value << Byte.SIZE | (in.get() & 0xFF);
-        }
-        return value;
+    /** Eight bytes, big-endian. */
+    long fixedLong() {
+        return in.getLong();
+    }
+
+    /** Four bytes, big-endian. */
+    int fixedInt() {
+        return in.getInt();
     }
 
     String text() {

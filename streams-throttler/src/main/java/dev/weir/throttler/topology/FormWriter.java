@@ -1,6 +1,7 @@
 package dev.weir.throttler.topology;
 
 import dev.weir.contracts.wire.Priority;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
@@ -20,9 +21,12 @@ final class FormWriter {
     static final int MOST_KEPT_BYTES = 64 * 1024;
 
     private static final int FIRST_BYTES = 256;
+    private static final int MOST_NUMBER_BYTES = 10;
 
-    private byte[] bytes = new byte[FIRST_BYTES];
-    private int length;
+    /** What a hexadecimal digit in lower case stands for; negative for every other character of ASCII. */
+    private static final byte[] HEX_DIGITS = hexDigits();
+
+    private ByteBuffer out = ByteBuffer.allocate(FIRST_BYTES);
 
     /** One value after the other; {@link #begin} comes first. */
     FormWriter() {}
@@ -33,37 +37,36 @@ final class FormWriter {
 
     /** Begins a value; what was written before is gone. */
     FormWriter begin(byte version) {
-        if (bytes.length > MOST_KEPT_BYTES) {
-            bytes = new byte[FIRST_BYTES];
+        if (out.capacity() > MOST_KEPT_BYTES) {
+            out = ByteBuffer.allocate(FIRST_BYTES);
         }
-        length = 0;
+        out.clear();
         return octet(version);
     }
 
     byte[] bytes() {
-        return Arrays.copyOf(bytes, length);
+        return Arrays.copyOf(out.array(), length());
     }
 
     /** Bytes that are written. */
     int length() {
-        return length;
+        return out.position();
     }
 
     FormWriter octet(int value) {
-        room(1);
-        bytes[length++] = (byte) value;
+        room(1).put((byte) value);
         return this;
     }
 
     /** Not negative. */
     FormWriter number(long value) {
-        room(10);
+        ByteBuffer to = room(MOST_NUMBER_BYTES);
         long rest = value;
         while ((rest & ~0x7FL) != 0) {
-            bytes[length++] = (byte) ((rest & 0x7F) | 0x80);
+            to.put((byte) ((rest & 0x7F) | 0x80));
             rest >>>= 7;
         }
-        bytes[length++] = (byte) rest;
+        to.put((byte) rest);
         return this;
     }
 
@@ -72,15 +75,19 @@ final class FormWriter {
     }
 
     FormWriter fraction(double value) {
-        return fixed(Double.doubleToRawLongBits(value), Long.BYTES);
+        room(Double.BYTES).putDouble(value);
+        return this;
     }
 
-    /** In so many bytes, big-endian. */
-    FormWriter fixed(long value, int size) {
-        room(size);
-        for (int shift = (size - 1) * Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
-            bytes[length++] = (byte) (value >>> shift);
-        }
+    /** In eight bytes, big-endian. */
+    FormWriter fixed(long value) {
+        room(Long.BYTES).putLong(value);
+        return this;
+    }
+
+    /** In four bytes, big-endian. */
+    FormWriter fixed(int value) {
+        room(Integer.BYTES).putInt(value);
         return this;
     }
 
@@ -94,10 +101,13 @@ final class FormWriter {
 
     FormWriter block(byte[] value, int from, int to) {
         number(to - from);
-        room(to - from);
-        System.arraycopy(value, from, bytes, length, to - from);
-        length += to - from;
+        room(to - from).put(value, from, to - from);
         return this;
+    }
+
+    /** What another one has written. */
+    FormWriter block(FormWriter value) {
+        return block(value.out.array(), 0, value.length());
     }
 
     /** A UUID in its usual form takes fewer bytes; any other text is kept as it is. */
@@ -106,9 +116,7 @@ final class FormWriter {
         if (uuid == null) {
             return octet(ID_TEXT).text(value);
         }
-        return octet(ID_UUID)
-                .fixed(uuid.getMostSignificantBits(), Long.BYTES)
-                .fixed(uuid.getLeastSignificantBits(), Long.BYTES);
+        return octet(ID_UUID).fixed(uuid.getMostSignificantBits()).fixed(uuid.getLeastSignificantBits());
     }
 
     /** To the nanosecond, whatever the date. */
@@ -134,22 +142,52 @@ final class FormWriter {
 
     /** Null for anything that would not come back as the same text. */
     static @Nullable UUID uuid(String value) {
-        if (value.length() != UUID_CHARS) {
+        if (value.length() != UUID_CHARS
+                || value.charAt(8) != '-'
+                || value.charAt(13) != '-'
+                || value.charAt(18) != '-'
+                || value.charAt(23) != '-') {
             return null;
         }
-        for (int i = 0; i < UUID_CHARS; i++) {
-            char c = value.charAt(i);
-            boolean separates = i == 8 || i == 13 || i == 18 || i == 23;
-            if (separates ? c != '-' : (c < '0' || c > '9') && (c < 'a' || c > 'f')) {
-                return null;
-            }
-        }
-        return UUID.fromString(value);
+        long first = hex(value, 0, 8);
+        long second = hex(value, 9, 13);
+        long third = hex(value, 14, 18);
+        long fourth = hex(value, 19, 23);
+        long last = hex(value, 24, UUID_CHARS);
+        return (first | second | third | fourth | last) < 0
+                ? null
+                : new UUID(first << 32 | second << 16 | third, fourth << 48 | last);
     }
 
-    private void room(int more) {
-        if (length + more > bytes.length) {
-            bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+    /** At most 15 digits; negative when there is anything else among them. */
+    private static long hex(String text, int from, int to) {
+        long value = 0;
+        int seen = 0;
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
+            int digit = c < HEX_DIGITS.length ? HEX_DIGITS[c] : -1;
+            seen |= digit;
+            value = value << 4 | digit;
         }
+        return seen < 0 ? -1 : value;
+    }
+
+    private static byte[] hexDigits() {
+        byte[] digits = new byte[128];
+        Arrays.fill(digits, (byte) -1);
+        String inOrder = "0123456789abcdef";
+        for (int i = 0; i < inOrder.length(); i++) {
+            digits[inOrder.charAt(i)] = (byte) i;
+        }
+        return digits;
+    }
+
+    /** What is written to next, with room for so many bytes. */
+    private ByteBuffer room(int more) {
+        if (out.remaining() < more) {
+            out = ByteBuffer.allocate(Math.max(out.capacity() * 2, out.position() + more))
+                    .put(out.flip());
+        }
+        return out;
     }
 }

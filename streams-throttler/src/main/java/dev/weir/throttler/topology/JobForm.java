@@ -24,10 +24,16 @@ final class JobForm {
     private JobForm() {}
 
     static byte[] bytes(Job job) {
-        FormWriter out = new FormWriter(VERSION);
+        FormWriter out = new FormWriter();
+        write(job, out);
+        return out.bytes();
+    }
+
+    /** All that it holds by then. */
+    static void write(Job job, FormWriter out) {
+        out.begin(VERSION);
         spec(out, job.spec());
         state(out, job);
-        return out.bytes();
     }
 
     static Job job(byte[] bytes) {

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 final class JobPage extends PageForm<String, Job> {
     private static final byte VERSION = 1;
 
+    private final FormWriter one = new FormWriter();
+
     JobPage() {
         super(VERSION, "a page of dispatched jobs", Job[]::new);
     }
@@ -19,7 +21,8 @@ final class JobPage extends PageForm<String, Job> {
 
     @Override
     void write(FormWriter out, int place, Job job) {
-        out.octet(place).block(JobForm.bytes(job));
+        JobForm.write(job, one);
+        out.octet(place).block(one);
     }
 
     @Override

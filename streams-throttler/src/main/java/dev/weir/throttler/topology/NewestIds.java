@@ -2,10 +2,7 @@ package dev.weir.throttler.topology;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Arrays;
 import java.util.UUID;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 final class NewestIds {
-    /** Remembered one by one: so far out of order may ids come before they are looked for. */
-    static final int MOST = 2048;
+    /** Remembered one by one: half as far out of order may ids come before they are looked for. */
+    static final int MOST = 4096;
     /** The mark in the store is moved so far ahead, so that it is written seldom. */
     static final Duration MARK_AHEAD = Duration.ofSeconds(1);
 
@@ -30,8 +27,10 @@ final class NewestIds {
     private static final long AHEAD = MARK_AHEAD.toMillis() << TIME_SHIFT;
 
     private final HeadWrites heads;
-    private final Deque<UUID> inOrder = new ArrayDeque<>(MOST);
-    private final Set<UUID> newest = new HashSet<>(2 * MOST);
+    /** In their order, so many; when there is no more room, the lower half goes. */
+    private final UUID[] newest = new UUID[MOST];
+
+    private int count;
     /** Of the ids that came, those above this one are all remembered. */
     private @Nullable UUID floor;
     /** As the store has it: the first half of no id that came is above it. */
@@ -50,19 +49,27 @@ final class NewestIds {
         if (uuid == null || uuid.version() != TIME_ORDERED || (floor != null && uuid.compareTo(floor) <= 0)) {
             return false;
         }
-        if (!newest.add(uuid)) {
+        int found = Arrays.binarySearch(newest, 0, count, uuid);
+        if (found >= 0) {
             return false;
         }
-        inOrder.add(uuid);
-        if (inOrder.size() > MOST) {
-            UUID oldest = inOrder.remove();
-            newest.remove(oldest);
-            floor = floor == null || floor.compareTo(oldest) < 0 ? oldest : floor;
-        }
+        remember(uuid, -found - 1);
         if (uuid.getMostSignificantBits() > mark) {
             moveMark(uuid.getMostSignificantBits());
         }
         return true;
+    }
+
+    private void remember(UUID uuid, int place) {
+        System.arraycopy(newest, place, newest, place + 1, count - place);
+        newest[place] = uuid;
+        count++;
+        if (count == MOST) {
+            int older = MOST / 2;
+            floor = newest[older - 1];
+            count -= older;
+            System.arraycopy(newest, older, newest, 0, count);
+        }
     }
 
     private void moveMark(long to) {

@@ -30,7 +30,7 @@ final class PermitPage extends PageForm<String, PermitPage.Permit> {
             // What stood there was forgotten: nobody reads it.
             out.octet(0);
         }
-        out.fixed(permit.slot(), Long.BYTES).fixed(permit.arrival(), Long.BYTES).fixed(permit.cost(), Integer.BYTES);
+        out.fixed(permit.slot()).fixed(permit.arrival()).fixed(permit.cost());
     }
 
     @Override
@@ -39,7 +39,7 @@ final class PermitPage extends PageForm<String, PermitPage.Permit> {
         @Nullable Permit[] permits = none();
         FormReader in = reader(page);
         for (int place = 0; in.more(); place++) {
-            permits[place] = new Permit(in.fixed(Long.BYTES), in.fixed(Long.BYTES), (int) in.fixed(Integer.BYTES));
+            permits[place] = new Permit(in.fixedLong(), in.fixedLong(), in.fixedInt());
         }
         return permits;
     }
