@@ -10,6 +10,7 @@ import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.contracts.wire.JobStatus;
 import dev.weir.contracts.wire.Priority;
+import dev.weir.throttler.lanes.LaneEntry;
 import dev.weir.throttler.lanes.LaneKey;
 import dev.weir.throttler.lanes.LaneState;
 import dev.weir.throttler.quota.PermitLog;
@@ -27,8 +28,10 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -134,6 +137,36 @@ class StoredFormsTest {
         assertThat(HeadForm.lane(HeadForm.bytes(lane))).isEqualTo(lane);
         assertThat(HeadForm.upstream(form.bytes(upstream))).isEqualTo(upstream);
         assertThat(HeadForm.upstream(form.bytes(upstream))).isEqualTo(upstream);
+    }
+
+    /** What stands in stores out there: another form is another version. */
+    @Test
+    void shouldWriteTheFormsThatEarlierBuildsWrote() {
+        Job out = job(ID, JobStatus.DISPATCHED, new Job.Place(null, null, 17L, AT, AT.plusSeconds(30)), AT, "cancel-1");
+        LanePage lane = new LanePage();
+        @Nullable LaneEntry[] entries = lane.none();
+        entries[2] = new LaneEntry(ID, 300, AT, true);
+        entries[3] = new LaneEntry("no uuid", 1, AT, false);
+        LaneState state = new LaneState(
+                LaneState.VERSION, new LaneKey("gemini", "tenant", Priority.LOW), -2, 9, 7, 21, 100, 130, 3.75);
+        Timer doubt = new Timer(AT, Timer.Kind.DOUBT, "api", ID);
+        TimerPage timers = new TimerPage(doubt);
+        timers.add(doubt);
+
+        assertThat(hex(JobForm.bytes(out)))
+                .isEqualTo(
+                        "02010198c1de7b007abc8def0123456789ab0674656e616e740667656d696e6900ac02c0f495b00d959aef3a01c0f495b00d"
+                                + "959aef3a0468617368030c010203040000012201c0f495b00d959aef3a01fcf495b00d959aef3a010863616e63656c2d31");
+        assertThat(hex(lane.bytes(entries)))
+                .isEqualTo(
+                        "0112010198c1de7b007abc8def0123456789abac02c0f495b00d959aef3a0302076e6f207575696401c0f495b00d959aef3a");
+        assertThat(hex(HeadForm.bytes(state)))
+                .isEqualTo("010667656d696e690674656e616e740203120715c8018402400e000000000000");
+        assertThat(hex(timers.bytes())).isEqualTo("0100010198c1de7b007abc8def0123456789ab");
+    }
+
+    private static String hex(byte @Nullable [] bytes) {
+        return HexFormat.of().formatHex(Objects.requireNonNull(bytes));
     }
 
     @Test
