@@ -339,7 +339,8 @@ class UpstreamClientTest {
             org.awaitility.Awaitility.await()
                     .atMost(Duration.ofSeconds(10))
                     .untilAsserted(() -> assertThat(raw.requests).hasValue(5));
-            assertThat(raw.connections).hasValue(5);
+            // Each holds one that is not answered. Jetty may have begun one more for a call that then took another's.
+            assertThat(raw.connections).hasValueGreaterThanOrEqualTo(5);
         }
     }
 
