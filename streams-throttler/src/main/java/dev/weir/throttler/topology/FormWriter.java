@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -22,9 +23,6 @@ final class FormWriter {
 
     private static final int FIRST_BYTES = 256;
     private static final int MOST_NUMBER_BYTES = 10;
-
-    /** What a hexadecimal digit in lower case stands for; negative for every other character of ASCII. */
-    private static final byte[] HEX_DIGITS = hexDigits();
 
     private ByteBuffer out = ByteBuffer.allocate(FIRST_BYTES);
 
@@ -80,13 +78,13 @@ final class FormWriter {
     }
 
     /** In eight bytes, big-endian. */
-    FormWriter fixed(long value) {
+    FormWriter fixedLong(long value) {
         room(Long.BYTES).putLong(value);
         return this;
     }
 
     /** In four bytes, big-endian. */
-    FormWriter fixed(int value) {
+    FormWriter fixedInt(int value) {
         room(Integer.BYTES).putInt(value);
         return this;
     }
@@ -116,7 +114,7 @@ final class FormWriter {
         if (uuid == null) {
             return octet(ID_TEXT).text(value);
         }
-        return octet(ID_UUID).fixed(uuid.getMostSignificantBits()).fixed(uuid.getLeastSignificantBits());
+        return octet(ID_UUID).fixedLong(uuid.getMostSignificantBits()).fixedLong(uuid.getLeastSignificantBits());
     }
 
     /** To the nanosecond, whatever the date. */
@@ -159,27 +157,17 @@ final class FormWriter {
                 : new UUID(first << 32 | second << 16 | third, fourth << 48 | last);
     }
 
-    /** At most 15 digits; negative when there is anything else among them. */
+    /** At most 15 digits in lower case; negative when there is anything else among them. */
     private static long hex(String text, int from, int to) {
         long value = 0;
-        int seen = 0;
         for (int i = from; i < to; i++) {
             char c = text.charAt(i);
-            int digit = c < HEX_DIGITS.length ? HEX_DIGITS[c] : -1;
-            seen |= digit;
-            value = value << 4 | digit;
+            if (!HexFormat.isHexDigit(c) || Character.isUpperCase(c)) {
+                return -1;
+            }
+            value = value << 4 | HexFormat.fromHexDigit(c);
         }
-        return seen < 0 ? -1 : value;
-    }
-
-    private static byte[] hexDigits() {
-        byte[] digits = new byte[128];
-        Arrays.fill(digits, (byte) -1);
-        String inOrder = "0123456789abcdef";
-        for (int i = 0; i < inOrder.length(); i++) {
-            digits[inOrder.charAt(i)] = (byte) i;
-        }
-        return digits;
+        return value;
     }
 
     /** What is written to next, with room for so many bytes. */

@@ -29,7 +29,7 @@ final class JobForm {
         return out.bytes();
     }
 
-    /** All that it holds by then. */
+    /** As a value of its own: what was written before is gone. */
     static void write(Job job, FormWriter out) {
         out.begin(VERSION);
         spec(out, job.spec());

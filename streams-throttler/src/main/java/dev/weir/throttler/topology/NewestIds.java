@@ -65,10 +65,10 @@ final class NewestIds {
         newest[place] = uuid;
         count++;
         if (count == MOST) {
-            int older = MOST / 2;
-            floor = newest[older - 1];
-            count -= older;
-            System.arraycopy(newest, older, newest, 0, count);
+            int lower = MOST / 2;
+            floor = newest[lower - 1];
+            count -= lower;
+            System.arraycopy(newest, lower, newest, 0, count);
         }
     }
 

@@ -30,7 +30,7 @@ final class PermitPage extends PageForm<String, PermitPage.Permit> {
             // What stood there was forgotten: nobody reads it.
             out.octet(0);
         }
-        out.fixed(permit.slot()).fixed(permit.arrival()).fixed(permit.cost());
+        out.fixedLong(permit.slot()).fixedLong(permit.arrival()).fixedInt(permit.cost());
     }
 
     @Override

@@ -152,11 +152,22 @@ class StoredFormsTest {
         Timer doubt = new Timer(AT, Timer.Kind.DOUBT, "api", ID);
         TimerPage timers = new TimerPage(doubt);
         timers.add(doubt);
+        JobPage calls = new JobPage();
+        @Nullable Job[] underWay = calls.none();
+        underWay[5] = out;
+        JobRequest request = request(ID, Map.of("X", "ü"), "a body", null);
 
-        assertThat(hex(JobForm.bytes(out)))
+        assertThat(hex(JobForm.bytes(Submission.of(request), first(request), new FormWriter())))
                 .isEqualTo(
-                        "02010198c1de7b007abc8def0123456789ab0674656e616e740667656d696e6900ac02c0f495b00d959aef3a01c0f495b00d"
-                                + "959aef3a0468617368030c010203040000012201c0f495b00d959aef3a01fcf495b00d959aef3a010863616e63656c2d31");
+                        "02010101caf495b00d959aef3a010b30302d74726163652d3031497b226d6574686f64223a22505554222c2270617468223a"
+                                + "222f76312f783f793dc3bc222c2268656164657273223a7b2258223a22c3bc227d2c22626f6479223a226120626f6479227d"
+                                + "010198c1de7b007abc8def0123456789ab0674656e616e740667656d696e690102c0f495b00d959aef3a01a4f595b00d959a"
+                                + "ef3a0468617368020100000000010674656e616e74010a00000000");
+        String job =
+                "02010198c1de7b007abc8def0123456789ab0674656e616e740667656d696e6900ac02c0f495b00d959aef3a01c0f495b00d"
+                        + "959aef3a0468617368030c010203040000012201c0f495b00d959aef3a01fcf495b00d959aef3a010863616e63656c2d31";
+        assertThat(hex(JobForm.bytes(out))).isEqualTo(job);
+        assertThat(hex(calls.bytes(underWay))).isEqualTo("010563" + job);
         assertThat(hex(lane.bytes(entries)))
                 .isEqualTo(
                         "0112010198c1de7b007abc8def0123456789abac02c0f495b00d959aef3a0302076e6f207575696401c0f495b00d959aef3a");
