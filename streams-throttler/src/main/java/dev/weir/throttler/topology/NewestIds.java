@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class NewestIds {
     /** Remembered one by one: half as far out of order may ids come before they are looked for. */
     static final int MOST = 4096;
+    /** Of these, looked through first. */
+    private static final int LATELY = 256;
     /** The mark in the store is moved so far ahead, so that it is written seldom. */
     static final Duration MARK_AHEAD = Duration.ofSeconds(1);
 
@@ -49,7 +51,7 @@ final class NewestIds {
         if (uuid == null || uuid.version() != TIME_ORDERED || (floor != null && uuid.compareTo(floor) <= 0)) {
             return false;
         }
-        int found = Arrays.binarySearch(newest, 0, count, uuid);
+        int found = Arrays.binarySearch(newest, searchFrom(uuid), count, uuid);
         if (found >= 0) {
             return false;
         }
@@ -58,6 +60,12 @@ final class NewestIds {
             moveMark(uuid.getMostSignificantBits());
         }
         return true;
+    }
+
+    /** Most ids belong among the last few, which are still in the processor's cache. */
+    private int searchFrom(UUID uuid) {
+        int lately = count - LATELY;
+        return lately > 0 && uuid.compareTo(newest[lately]) > 0 ? lately : 0;
     }
 
     private void remember(UUID uuid, int place) {

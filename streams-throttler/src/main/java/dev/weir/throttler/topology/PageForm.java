@@ -42,7 +42,7 @@ abstract class PageForm<O, T> {
 
     /** Null when there is none. */
     final byte @Nullable [] bytes(@Nullable T[] entries) {
-        writer.begin(version);
+        begin(writer);
         boolean any = false;
         for (int place = 0; place < ENTRIES; place++) {
             T entry = entries[place];
@@ -52,6 +52,11 @@ abstract class PageForm<O, T> {
             }
         }
         return any ? writer.bytes() : null;
+    }
+
+    /** Begins a page with nothing on it. */
+    final FormWriter begin(FormWriter page) {
+        return page.begin(version);
     }
 
     final FormReader reader(byte[] page) {

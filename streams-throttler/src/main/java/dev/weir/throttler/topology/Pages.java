@@ -29,10 +29,33 @@ final class Pages<O, T> {
     private final class Page extends HeadWrites.Head {
         final At<O> at;
         final @Nullable T[] entries;
+        /** Their bytes, as long as they only came one after the other: written when they came, while they are at hand. */
+        private @Nullable FormWriter appended;
 
-        Page(At<O> at, @Nullable T[] entries) {
+        Page(At<O> at, @Nullable T[] entries, boolean isNew) {
             this.at = at;
             this.entries = entries;
+            this.appended = isNew ? form.begin(new FormWriter()) : null;
+        }
+
+        void append(int place, T entry) {
+            entries[place] = entry;
+            if (appended != null) {
+                form.write(appended, place, entry);
+            }
+            heads.changed(this);
+        }
+
+        void set(int place, @Nullable T entry) {
+            entries[place] = entry;
+            appended = null;
+            heads.changed(this);
+        }
+
+        void clear() {
+            Arrays.fill(entries, null);
+            appended = null;
+            heads.changed(this);
         }
 
         @Override
@@ -42,7 +65,7 @@ final class Pages<O, T> {
 
         @Override
         byte @Nullable [] bytes() {
-            return form.bytes(entries);
+            return appended == null ? form.bytes(entries) : appended.bytes();
         }
     }
 
@@ -73,28 +96,21 @@ final class Pages<O, T> {
     }
 
     void put(O owner, long number, T entry) {
-        set(page(owner, number, false), number, entry);
+        page(owner, number, false).set(PageForm.place(number), entry);
     }
 
     /** The owner never had an entry of this number or a higher one: a page that begins with it is new. */
     void add(O owner, long number, T entry) {
-        set(page(owner, number, PageForm.beginsPage(number)), number, entry);
+        page(owner, number, PageForm.beginsPage(number)).append(PageForm.place(number), entry);
     }
 
     void remove(O owner, long number) {
-        set(page(owner, number, false), number, null);
+        page(owner, number, false).set(PageForm.place(number), null);
     }
 
     /** Removes all that stand on this number's page. */
     void removePage(O owner, long number) {
-        Page page = page(owner, number, true);
-        Arrays.fill(page.entries, null);
-        heads.changed(page);
-    }
-
-    private void set(Page page, long number, @Nullable T entry) {
-        page.entries[PageForm.place(number)] = entry;
-        heads.changed(page);
+        page(owner, number, true).clear();
     }
 
     /** @param isNew whether what the store has does not matter */
@@ -107,7 +123,7 @@ final class Pages<O, T> {
         At<O> at = new At<>(owner, of);
         page = recent.get(at);
         if (page == null) {
-            page = new Page(at, isNew ? form.none() : written(at));
+            page = new Page(at, isNew ? form.none() : written(at), isNew);
             if (recent.size() >= most) {
                 forgetOne();
             }

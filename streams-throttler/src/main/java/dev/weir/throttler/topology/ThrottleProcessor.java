@@ -124,6 +124,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                     Duration.ofNanos(behind),
                     partition);
         }
+        ticking = new Ticking(processorContext, tasksBehind, this::tick);
         restore(journal);
         for (String name : seeds.upstreams().keySet()) {
             if (isHere(name)) {
@@ -131,7 +132,6 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 entryFor(name);
             }
         }
-        ticking = new Ticking(processorContext, tasksBehind, this::tick);
     }
 
     @Override
@@ -270,7 +270,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
 
     /** Whether there is more to do than it had time for. */
     private boolean tick() {
-        if (!mayRelease.getAsBoolean() || throttles.isEmpty()) {
+        if (!mayRelease.getAsBoolean()) {
             return false;
         }
         long deadline = System.nanoTime() + Ticking.BUDGET.toNanos();
@@ -372,6 +372,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         Entry entry = new Entry(throttle);
         throttles.put(upstream, entry);
         turns.add(entry);
+        ticking().start();
         return entry;
     }
 

@@ -7,9 +7,10 @@ import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.jspecify.annotations.Nullable;
 
 /**
- * When a task ticks: every {@link #TICK}; and after a tick that had more to do than time for it, as soon as nothing comes in, or
+ * When a task ticks: once started, every {@link #TICK}; and after a tick that had more to do than time for it, as soon as nothing comes in, or
  * what comes in had its {@link #INPUT_SHARE}. Not thread-safe.
  */
 final class Ticking {
@@ -26,7 +27,7 @@ final class Ticking {
     private final ProcessorContext<?, ?> context;
     private final Set<TaskId> behind;
     private final BooleanSupplier tick;
-    private Cancellable schedule;
+    private @Nullable Cancellable schedule;
     private boolean hurried;
     private boolean input;
     private long inputSeenMs;
@@ -40,7 +41,13 @@ final class Ticking {
         this.context = context;
         this.behind = behind;
         this.tick = tick;
-        this.schedule = every(TICK);
+    }
+
+    /** Once there is something to tick for: each tick of any task makes Kafka Streams take the records in smaller runs. */
+    void start() {
+        if (schedule == null) {
+            schedule = every(TICK);
+        }
     }
 
     /** A record came in. */
@@ -49,7 +56,7 @@ final class Ticking {
     }
 
     void stop() {
-        schedule.cancel();
+        cancel();
         behind.remove(context.taskId());
     }
 
@@ -65,7 +72,7 @@ final class Ticking {
             return;
         }
         hurried = more;
-        schedule.cancel();
+        cancel();
         schedule = every(more ? SOON : TICK);
         if (more) {
             behind.add(context.taskId());
@@ -81,6 +88,12 @@ final class Ticking {
             inputSeenMs = nowMs;
         }
         return nowMs - endedAtMs < INPUT_SHARE.toMillis() && nowMs < inputSeenMs + QUIET.toMillis();
+    }
+
+    private void cancel() {
+        if (schedule != null) {
+            schedule.cancel();
+        }
     }
 
     private Cancellable every(Duration interval) {

@@ -31,6 +31,8 @@ class PagesTest {
     private HeadWrites heads = new HeadWrites(store);
     private Pages<LaneKey, LaneEntry> pages = new Pages<>(heads, new LanePage(), MOST);
     private final List<Map<Long, LaneEntry>> expected = new ArrayList<>();
+    /** Above every number that the lane ever had. */
+    private final long[] tails = new long[LANES];
 
     @Test
     void shouldKeepEntriesLikeAMap_whateverIsPutAndTaken_writtenOrNot() {
@@ -40,8 +42,7 @@ class PagesTest {
 
         for (int step = 0; step < 200_000; step++) {
             int of = random.nextInt(LANES);
-            long number = number(step);
-            change(of, number, step);
+            change(of, number(of, step), step);
             if (random.nextInt(5000) == 0) {
                 heads.flush();
             }
@@ -50,10 +51,11 @@ class PagesTest {
                 heads = new HeadWrites(store);
                 pages = new Pages<>(heads, new LanePage(), MOST);
             }
-            compare(random.nextInt(LANES), number(step));
+            of = random.nextInt(LANES);
+            compare(of, number(of, step));
         }
         for (int of = 0; of < LANES; of++) {
-            for (long number = -NUMBERS; number < NUMBERS; number++) {
+            for (long number = -NUMBERS; number < tails[of]; number++) {
                 compare(of, number);
             }
             for (long number : List.copyOf(expected.get(of).keySet())) {
@@ -66,26 +68,33 @@ class PagesTest {
     }
 
     /** Mostly near each other, as they are in the ends of a lane. */
-    private long number(int step) {
-        return random.nextInt(4) == 0 ? random.nextInt(-NUMBERS, NUMBERS) : step / 1000 + random.nextInt(-40, 40);
+    private long number(int of, int step) {
+        return switch (random.nextInt(4)) {
+            case 0 -> random.nextInt(-NUMBERS, NUMBERS);
+            case 1 -> tails[of] - random.nextInt(40);
+            default -> step / 1000 + random.nextInt(-40, 40);
+        };
     }
 
     private void change(int of, long number, int step) {
         Map<Long, LaneEntry> lane = expected.get(of);
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(12)) {
             case 0 -> removePage(of, number);
             case 1, 2, 3 -> {
                 pages.remove(lane(of), number);
                 lane.remove(number);
             }
+            case 4, 5, 6, 7 -> {
+                LaneEntry entry = entry(step);
+                long tail = tails[of]++;
+                pages.add(lane(of), tail, entry);
+                lane.put(tail, entry);
+            }
             default -> {
                 LaneEntry entry = entry(step);
-                if (lane.isEmpty()) {
-                    pages.add(lane(of), number, entry);
-                } else {
-                    pages.put(lane(of), number, entry);
-                }
+                pages.put(lane(of), number, entry);
                 lane.put(number, entry);
+                tails[of] = Math.max(tails[of], number + 1);
             }
         }
     }

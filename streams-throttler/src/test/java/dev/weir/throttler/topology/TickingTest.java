@@ -23,6 +23,18 @@ class TickingTest {
 
     TickingTest() {
         context.setCurrentSystemTimeMs(0);
+        ticking.start();
+    }
+
+    @Test
+    void shouldNotTickBeforeItIsStarted_andOnlyOnceHoweverOften() {
+        MockProcessorContext<String, byte[]> its = new MockProcessorContext<>();
+        Ticking idle = new Ticking(its, behind, () -> more);
+        assertThat(its.scheduledPunctuators()).isEmpty();
+        idle.stop();
+        idle.start();
+        idle.start();
+        assertThat(its.scheduledPunctuators()).hasSize(1);
     }
 
     @Test
