@@ -43,7 +43,7 @@ final class Broker implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(20);
 
     private static final String ALL_BROKERS = "";
-    /** What one application left in its changelogs would be cleaned in another's time. */
+    /** What the intake left in the changelogs would be cleaned in the release's time. */
     private static final AlterConfigOp NEVER_CLEAN = new AlterConfigOp(
             new ConfigEntry("log.cleaner.backoff.ms", Long.toString(PATIENCE.toMillis())), AlterConfigOp.OpType.SET);
 

@@ -10,8 +10,8 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a task ticks: once started, every {@link #TICK}; and after a tick that had more to do than time for it, as soon as nothing comes in, or
- * what comes in had its {@link #INPUT_SHARE}. Not thread-safe.
+ * When a task ticks: once started, every {@link #TICK}; and after a tick that had more to do than time for it, as soon as nothing
+ * comes in, or what comes in had its {@link #INPUT_SHARE}. Not thread-safe.
  */
 final class Ticking {
     static final Duration TICK = Duration.ofMillis(50);

@@ -49,9 +49,6 @@ public final class Throttle {
     private final Silence silence;
     private final Forecaster forecaster;
     private Settings settings;
-    /** No job can cost more. */
-    private long mostCost;
-
     private Control control;
 
     private long reading;
@@ -74,7 +71,6 @@ public final class Throttle {
      */
     public Throttle(Settings settings, @Nullable UpstreamState state, PermitLog log, Lanes lanes, Journal journal) {
         this.settings = settings;
-        this.mostCost = settings.smallestBudget();
         this.control = state == null ? Control.SEEDED : state.control();
         this.journal = journal;
         this.lanes = lanes;
@@ -111,7 +107,6 @@ public final class Throttle {
     public void configure(Settings newSettings, Control newControl, boolean assumeUnused, long now) {
         read(now);
         settings = newSettings;
-        mostCost = newSettings.smallestBudget();
         control = newControl;
         log.configure(newSettings.windows(), newSettings.burst());
         if (assumeUnused) {
@@ -145,7 +140,7 @@ public final class Throttle {
         }
         Job job = Job.of(spec);
         Instant notBefore = submission.notBefore();
-        if (spec.cost() > mostCost) {
+        if (spec.cost() > settings.smallestBudget()) {
             jobs.kill(job, submission.request(), tooCostly(job), null, at);
         } else if (Jobs.overdue(job, at)) {
             jobs.finish(job, JobStatus.EXPIRED, "its deadline had passed when it came", false, at);
@@ -326,7 +321,7 @@ public final class Throttle {
             return Turn.OVER;
         }
         LaneEntry entry = turn.entry();
-        Slot slot = log.earliest(now + LEAD.toNanos(), (int) Math.min(entry.cost(), mostCost));
+        Slot slot = log.earliest(now + LEAD.toNanos(), (int) Math.min(entry.cost(), settings.smallestBudget()));
         if (slot.at() > now + AHEAD.toNanos()) {
             heldBy = slot.heldBy();
             return Turn.OVER;
@@ -342,7 +337,7 @@ public final class Throttle {
             jobs.expire(job, now);
             return Turn.AGAIN;
         }
-        if (job.cost() > mostCost) {
+        if (job.cost() > settings.smallestBudget()) {
             jobs.leave(job);
             jobs.kill(job, journal.request(job.id()), tooCostly(job), null, now);
             return Turn.AGAIN;
@@ -397,7 +392,7 @@ public final class Throttle {
     }
 
     private String tooCostly(Job job) {
-        return "its cost of " + job.cost() + " is more than the smallest budget, " + mostCost;
+        return "its cost of " + job.cost() + " is more than the smallest budget, " + settings.smallestBudget();
     }
 
     private String state(long now) {
