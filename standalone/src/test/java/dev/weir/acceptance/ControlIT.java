@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.contracts.wire.Permit;
+import dev.weir.standalone.TestPorts;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +92,7 @@ class ControlIT {
         return "upstreams:\n"
                 + PACED.formatted(paced.port())
                 + SLOW.formatted(slow.port(), slowLimit)
-                + DOWN.formatted(WeirProcess.freePort())
+                + DOWN.formatted(TestPorts.next())
                 + COMMANDS.formatted(others.port())
                 + (withHeld ? HELD.formatted(others.port()) : "");
     }

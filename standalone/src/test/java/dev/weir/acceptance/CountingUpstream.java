@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.weir.contracts.time.AnchoredClock;
+import dev.weir.standalone.TestPorts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -41,7 +42,7 @@ final class CountingUpstream implements AutoCloseable {
         }
     }
 
-    private final int port = WeirProcess.freePort();
+    private final int port = TestPorts.next();
     private final Path log;
     private final Process process;
 

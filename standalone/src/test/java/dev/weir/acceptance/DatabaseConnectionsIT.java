@@ -7,6 +7,7 @@ import dev.weir.contracts.db.ConnectionBudget;
 import dev.weir.contracts.db.Database;
 import dev.weir.dispatcher.Migrations;
 import dev.weir.standalone.EmbeddedPostgresServer;
+import dev.weir.standalone.TestPorts;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
@@ -99,7 +100,7 @@ class DatabaseConnectionsIT {
 
     @Test
     void shouldStartWithoutPostgres_andRefuseWhatCanNeverFit() throws Exception {
-        try (Database away = database("postgresql://u:p@127.0.0.1:" + WeirProcess.freePort() + "/none");
+        try (Database away = database("postgresql://u:p@127.0.0.1:" + TestPorts.next() + "/none");
                 ConnectionBudget budget = new ConnectionBudget(away, "d", "dispatcher", SHARE, BUDGET)) {
             assertThat(budget.start()).isNull();
             assertThat(budget.notReady()).isNull();

@@ -14,6 +14,7 @@ import dev.weir.standalone.EmbeddedPostgresServer;
 import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Role;
 import dev.weir.standalone.Roles;
+import dev.weir.standalone.TestPorts;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -62,7 +63,7 @@ final class Fleet implements AutoCloseable {
 
     /** One dispatcher, across its lives: each has the same name and port. */
     private static final class Dispatcher {
-        final int port = WeirProcess.freePort();
+        final int port = TestPorts.next();
         int lives;
 
         @Nullable
@@ -101,7 +102,7 @@ final class Fleet implements AutoCloseable {
                         postgres.url(),
                         null,
                         "127.0.0.1",
-                        WeirProcess.freePort(),
+                        TestPorts.next(),
                         null,
                         Duration.ZERO,
                         Duration.ZERO),

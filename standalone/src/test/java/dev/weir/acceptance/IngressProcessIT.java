@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
+import dev.weir.standalone.TestPorts;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.io.IOException;
 import java.net.Socket;
@@ -84,7 +85,7 @@ class IngressProcessIT {
     @Order(2)
     void shouldBeOneJobAndOneCall_whenAKeyComesAtOnceThroughTwoIngresses_andAfterARestart() throws Exception {
         long calls = upstream.log().stats().distinctJobs();
-        int port = WeirProcess.freePort();
+        int port = TestPorts.next();
         String other = "http://127.0.0.1:" + port;
         Process second = ingress(port);
         try {

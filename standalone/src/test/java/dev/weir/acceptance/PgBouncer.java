@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.weir.contracts.db.DatabaseUrl;
+import dev.weir.standalone.TestPorts;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -46,7 +47,7 @@ public final class PgBouncer implements AutoCloseable {
         String user = Objects.requireNonNull(server.user());
         String password = Objects.requireNonNull(server.password()).reveal();
         URI address = URI.create(server.jdbcUrl().substring("jdbc:".length()));
-        int port = WeirProcess.freePort();
+        int port = TestPorts.next();
         // Not in a test's own directory: its user must be able to read it.
         dir = Files.createTempDirectory(
                 "pgbouncer", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.contracts.kafka.Json;
 import dev.weir.standalone.EmbeddedKafka;
 import dev.weir.standalone.EmbeddedPostgresServer;
+import dev.weir.standalone.TestPorts;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -55,11 +56,11 @@ class RolesIT {
             try {
                 Path config = dir.resolve("weir.yaml");
                 Files.writeString(config, PaceIT.thousandAMinute(upstream));
-                int status = WeirProcess.freePort();
-                int ingress = WeirProcess.freePort();
-                int firstDispatcher = WeirProcess.freePort();
-                int secondDispatcher = WeirProcess.freePort();
-                processes.add(role("throttler", WeirProcess.freePort(), config, kafka, database, status));
+                int status = TestPorts.next();
+                int ingress = TestPorts.next();
+                int firstDispatcher = TestPorts.next();
+                int secondDispatcher = TestPorts.next();
+                processes.add(role("throttler", TestPorts.next(), config, kafka, database, status));
                 processes.add(role("status", status, config, kafka, database, status));
                 processes.add(role("dispatcher", firstDispatcher, config, kafka, database, status));
                 processes.add(role("dispatcher", secondDispatcher, config, kafka, database, status));
@@ -67,15 +68,16 @@ class RolesIT {
                 for (int port : List.of(status, ingress, firstDispatcher, secondDispatcher)) {
                     await().atMost(Duration.ofSeconds(120)).until(() -> ready(port));
                 }
+                assertThat(processes).allMatch(Process::isAlive);
 
                 List<String> jobs = new ArrayList<>();
                 for (int i = 0; i < JOBS; i++) {
                     JsonNode job =
                             Json.MAPPER.readTree(submit(ingress, "key-" + i, i).body());
                     jobs.add(job.path("id").asText());
-                    assertThat(get(status, "/v1/jobs/" + job.path("id").asText())
-                                    .statusCode())
-                            .isEqualTo(200);
+                    HttpResponse<String> asked =
+                            get(status, "/v1/jobs/" + job.path("id").asText());
+                    assertThat(asked.statusCode()).as(asked.body()).isEqualTo(200);
                 }
                 assertThat(Json.MAPPER
                                 .readTree(submit(ingress, "key-0", 0).body())
@@ -85,7 +87,7 @@ class RolesIT {
                 assertThat(submit(ingress, "key-0", 1).statusCode()).isEqualTo(422);
 
                 shouldNotStart_whenItsConnectionsExceedTheBudget(
-                        command("dispatcher", WeirProcess.freePort(), config, kafka, database, status));
+                        command("dispatcher", TestPorts.next(), config, kafka, database, status));
                 for (String job : jobs) {
                     await().pollDelay(Duration.ZERO)
                             .atMost(Duration.ofSeconds(60))

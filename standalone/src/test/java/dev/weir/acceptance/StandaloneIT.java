@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.weir.contracts.kafka.Json;
+import dev.weir.standalone.TestPorts;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -100,9 +101,7 @@ class StandaloneIT {
 
     @Test
     void shouldRefuseASecondStart_aTakenPort_anUnknownKey_andACorruptDirectory() throws Exception {
-        assertThat(failure(weir.command(WeirProcess.freePort())))
-                .contains("data")
-                .hasLineCount(1);
+        assertThat(failure(weir.command(TestPorts.next()))).contains("data").hasLineCount(1);
 
         Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
         Path config = elsewhere.resolve("weir.yaml");

@@ -13,6 +13,7 @@ import dev.weir.standalone.EmbeddedPostgresServer;
 import dev.weir.standalone.Lifecycle;
 import dev.weir.standalone.Role;
 import dev.weir.standalone.Roles;
+import dev.weir.standalone.TestPorts;
 import dev.weir.standalone.fake.FakeUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -80,8 +81,8 @@ class TwoStatusInstancesIT {
                         limits:
                           - { permits: 12000, per: 1m }
                     """.formatted(upstream.port()));
-            int first = WeirProcess.freePort();
-            int second = WeirProcess.freePort();
+            int first = TestPorts.next();
+            int second = TestPorts.next();
             instances = List.of(first, second);
             Process killed = status(second, config, kafka, postgres);
             try (Roles status = roles(EnumSet.of(Role.STATUS), "first", first, config, kafka, postgres);

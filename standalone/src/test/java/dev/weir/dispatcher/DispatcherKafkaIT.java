@@ -17,11 +17,11 @@ import dev.weir.contracts.wire.Call;
 import dev.weir.contracts.wire.Outcome;
 import dev.weir.contracts.wire.Permit;
 import dev.weir.standalone.EmbeddedKafka;
+import dev.weir.standalone.TestPorts;
 import io.javalin.Javalin;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -267,10 +267,7 @@ class DispatcherKafkaIT {
 
     @Test
     void shouldWriteEveryResult_whenPostgresComesLate() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = TestPorts.next();
         dispatcher(clock, registry());
         PrometheusMeterRegistry metrics = registry();
         Database database =

@@ -2,7 +2,6 @@ package dev.weir.standalone;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +17,7 @@ public final class KafkaAtPort implements AutoCloseable {
     /** Starts it, and waits until it is there. */
     public KafkaAtPort(Path dir) throws IOException {
         this.dir = dir;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            this.port = socket.getLocalPort();
-        }
+        this.port = TestPorts.next();
         start();
     }
 
