@@ -6,6 +6,8 @@ import dev.weir.contracts.kafka.Topics;
 import dev.weir.contracts.wire.JobRequest;
 import dev.weir.standalone.cli.PrintingCommand;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -86,6 +88,12 @@ final class BrokerBenchmark extends PrintingCommand {
                 alone ? List.of(weir) : List.of(weir, bare(BareStore.Records.FEWEST), bare(BareStore.Records.SAME));
         Map<String, List<Contender.Rates>> rates = new LinkedHashMap<>();
         List<Contender.Rate> outcomes = new ArrayList<>();
+        MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+        if (heap.getInit() != heap.getMax()) {
+            out.println(
+                    "the heap grows while it is measured, at the cost of whoever allocates more: use -Xms and -Xmx of the"
+                            + " same size, such as java -Xms2g -Xmx2g -XX:+AlwaysPreTouch -jar ...");
+        }
         out.printf("%-8s%-14s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
         out.printf("%-8s%-14s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
         for (int round = 1 - warmUps; round <= rounds; round++) {
