@@ -12,14 +12,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -67,6 +68,9 @@ final class BrokerBenchmark extends PrintingCommand {
     @Option(names = "--alone", description = "The throttler alone, such as for a profile.")
     boolean alone;
 
+    @Option(names = "--until", description = "The last part of a round: ${COMPLETION-CANDIDATES}.")
+    Contender.Phase last = Contender.Phase.OUTCOMES;
+
     @Option(names = "--bare-every", description = "Milliseconds between the bare store's punctuations.")
     int bareEveryMs = 1;
 
@@ -86,8 +90,7 @@ final class BrokerBenchmark extends PrintingCommand {
         WeirContender weir = new WeirContender(upstreams);
         List<Contender> contenders =
                 alone ? List.of(weir) : List.of(weir, bare(BareStore.Records.FEWEST), bare(BareStore.Records.SAME));
-        Map<String, List<Contender.Rates>> rates = new LinkedHashMap<>();
-        List<Contender.Rate> outcomes = new ArrayList<>();
+        Map<String, List<Map<Contender.Phase, Contender.Rate>>> rates = new LinkedHashMap<>();
         MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
         if (heap.getInit() != heap.getMax()) {
             out.println(
@@ -101,38 +104,36 @@ final class BrokerBenchmark extends PrintingCommand {
             Collections.rotate(turns, round + warmUps);
             Instant first = Instant.now().minus(BETWEEN_JOBS.multipliedBy(jobs));
             for (Contender contender : turns) {
-                Contender.Rates run;
+                Map<Contender.Phase, Contender.Rate> run;
                 // What the machine gives a process anew, memory for its files above all, may cost more than what was
                 // just given back: each finds what the one before it gave back.
                 try (Broker broker = new Broker()) {
                     produce(broker, upstreams, first);
-                    run = contender.run(broker, jobs);
+                    run = contender.run(broker, jobs, last);
                 }
                 String name = round <= 0 ? "warm-up" : Integer.toString(round);
-                row(out, name, contender.name(), run, contender == weir ? weir.outcomes() : null);
+                row(out, name, contender.name(), run);
                 if (round > 0) {
                     rates.computeIfAbsent(contender.name(), c -> new ArrayList<>())
                             .add(run);
                 }
             }
-            if (round > 0) {
-                outcomes.add(weir.outcomes());
-            }
         }
-        rates.forEach((name, runs) ->
-                row(out, "median", name, medians(runs), name.equals(weir.name()) ? median(outcomes) : null));
-        List<Contender.Rates> ours = rates.remove(weir.name());
+        rates.forEach((name, runs) -> row(out, "median", name, medians(runs)));
+        List<Map<Contender.Phase, Contender.Rate>> ours = rates.remove(weir.name());
         if (ours == null) {
             throw new IllegalStateException("no round counted: use --rounds 1 or more");
         }
-        rates.forEach((name, theirs) -> out.printf(
-                "%-22s%10.2f%8.2f%10.2f%8.2f   medians of the rounds' ratios; goal: %s of the rate%n",
-                "ratio to " + name,
-                ratio(ours, theirs, run -> run.intake().perSecond()),
-                ratio(theirs, ours, run -> run.intake().cpuUs()),
-                ratio(ours, theirs, run -> run.release().perSecond()),
-                ratio(theirs, ours, run -> run.release().cpuUs()),
-                GOAL));
+        rates.forEach((name, theirs) -> {
+            out.printf("%-22s", "ratio to " + name);
+            for (Contender.Phase phase : theirs.get(0).keySet()) {
+                out.printf(
+                        "%10.2f%8.2f",
+                        ratio(ours, theirs, run -> rate(run, phase).perSecond()),
+                        ratio(theirs, ours, run -> rate(run, phase).cpuUs()));
+            }
+            out.printf("   medians of the rounds' ratios; goal: %s of the rate%n", GOAL);
+        });
         out.flush();
         return 0;
     }
@@ -187,22 +188,23 @@ final class BrokerBenchmark extends PrintingCommand {
         return out;
     }
 
-    private static void row(
-            PrintWriter out, String round, String name, Contender.Rates rates, Contender.@Nullable Rate outcomes) {
-        out.printf(
-                "%-8s%-14s%s%s%s%n",
-                round, name, text(rates.intake()), text(rates.release()), outcomes == null ? "" : text(outcomes));
+    private static void row(PrintWriter out, String round, String name, Map<Contender.Phase, Contender.Rate> rates) {
+        out.printf("%-8s%-14s", round, name);
+        rates.values().forEach(rate -> out.printf(Locale.ROOT, "%10.0f%8.1f", rate.perSecond(), rate.cpuUs()));
+        out.println();
         out.flush();
     }
 
-    private static String text(Contender.Rate rate) {
-        return String.format(Locale.ROOT, "%10.0f%8.1f", rate.perSecond(), rate.cpuUs());
+    private static Contender.Rate rate(Map<Contender.Phase, Contender.Rate> run, Contender.Phase phase) {
+        return Objects.requireNonNull(run.get(phase), () -> "a run without " + phase);
     }
 
-    private static Contender.Rates medians(List<Contender.Rates> rates) {
-        return new Contender.Rates(
-                median(rates.stream().map(Contender.Rates::intake).toList()),
-                median(rates.stream().map(Contender.Rates::release).toList()));
+    private static Map<Contender.Phase, Contender.Rate> medians(List<Map<Contender.Phase, Contender.Rate>> runs) {
+        Map<Contender.Phase, Contender.Rate> medians = new EnumMap<>(Contender.Phase.class);
+        for (Contender.Phase phase : runs.get(0).keySet()) {
+            medians.put(phase, median(runs.stream().map(run -> rate(run, phase)).toList()));
+        }
+        return medians;
     }
 
     private static Contender.Rate median(List<Contender.Rate> rates) {
@@ -213,7 +215,9 @@ final class BrokerBenchmark extends PrintingCommand {
 
     /** Of each round, and then the median: the machine's speed changes from round to round, and for both. */
     private static double ratio(
-            List<Contender.Rates> of, List<Contender.Rates> to, ToDoubleFunction<Contender.Rates> figure) {
+            List<Map<Contender.Phase, Contender.Rate>> of,
+            List<Map<Contender.Phase, Contender.Rate>> to,
+            ToDoubleFunction<Map<Contender.Phase, Contender.Rate>> figure) {
         return median(IntStream.range(0, of.size())
                 .mapToDouble(i -> figure.applyAsDouble(of.get(i)) / figure.applyAsDouble(to.get(i))));
     }

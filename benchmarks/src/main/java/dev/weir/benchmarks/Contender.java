@@ -3,6 +3,7 @@ package dev.weir.benchmarks;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.LongSupplier;
 
 /** What takes the same requests from the same broker, and gives them out again. */
@@ -20,12 +21,22 @@ interface Contender {
      */
     record Rate(double perSecond, double cpuUs) {}
 
-    /** What a run showed. */
-    record Rates(Rate intake, Rate release) {}
+    /** What a run does, one after the other. */
+    enum Phase {
+        INTAKE,
+        RELEASE,
+        /** Of the throttler alone. */
+        OUTCOMES
+    }
 
     String name();
 
-    Rates run(Broker broker, int jobs) throws Exception;
+    /**
+     * What a run showed.
+     *
+     * @param last its end
+     */
+    Map<Phase, Rate> run(Broker broker, int jobs, Phase last) throws Exception;
 
     /** Waits until an application has done with so many records of a topic: until their offsets are committed. */
     static Rate intake(Broker broker, String application, String topic, long records) {

@@ -20,6 +20,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -39,7 +40,6 @@ final class WeirContender implements Contender {
     private static final Answer ANSWER = new Answer(200, Map.of("content-type", "application/json"), "{}", null, false);
 
     private final List<String> upstreams;
-    private Rate outcomes = new Rate(0, 0);
 
     /** @param upstreams as many as it takes for all jobs to be in flight at once */
     WeirContender(List<String> upstreams) {
@@ -51,24 +51,38 @@ final class WeirContender implements Contender {
         return "throttler";
     }
 
-    /** Outcomes taken in the last run. */
-    Rate outcomes() {
-        return outcomes;
-    }
-
     @Override
-    public Rates run(Broker broker, int jobs) {
-        Rate intake =
-                under(NOTHING, broker, () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.REQUESTS, jobs));
+    public Map<Phase, Rate> run(Broker broker, int jobs, Phase last) {
+        Map<Phase, Rate> rates = new EnumMap<>(Phase.class);
+        rates.put(
+                Phase.INTAKE,
+                under(
+                        NOTHING,
+                        broker,
+                        () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.REQUESTS, jobs)));
+        if (last == Phase.INTAKE) {
+            return rates;
+        }
         // One of each upstream went out while they came in.
         long before = broker.committedEnd(Topics.DISPATCH);
-        Rate release = under(
-                EVERYTHING, broker, () -> Contender.output(broker, Topics.DISPATCH, before, jobs - upstreams.size()));
+        rates.put(
+                Phase.RELEASE,
+                under(
+                        EVERYTHING,
+                        broker,
+                        () -> Contender.output(broker, Topics.DISPATCH, before, jobs - upstreams.size())));
         broker.requireRecords(Topics.DISPATCH, jobs);
+        if (last == Phase.RELEASE) {
+            return rates;
+        }
         answerAll(broker);
-        outcomes =
-                under(NOTHING, broker, () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.OUTCOMES, jobs));
-        return new Rates(intake, release);
+        rates.put(
+                Phase.OUTCOMES,
+                under(
+                        NOTHING,
+                        broker,
+                        () -> Contender.intake(broker, Throttler.APPLICATION_ID, Topics.OUTCOMES, jobs)));
+        return rates;
     }
 
     private Rate under(Limit limit, Broker broker, Supplier<Rate> measurement) {
