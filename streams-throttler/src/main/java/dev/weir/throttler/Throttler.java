@@ -50,10 +50,15 @@ public final class Throttler implements AutoCloseable {
     private static final Duration REPLACE_PAUSE = Duration.ofSeconds(1);
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
-    /** Nobody sees what is sent before the commit, which sends what still waits: fewer and fuller batches delay nothing. */
-    private static final Duration LINGER = Duration.ofMillis(50);
+    /**
+     * Nobody sees what is sent before the commit, which sends what still waits: full batches go out as they are filled, all others
+     * together, so that the broker adds most partitions to the transaction at once.
+     */
+    private static final Duration LINGER = COMMIT_INTERVAL.multipliedBy(2);
 
-    private static final int BATCH_BYTES = 128 * 1024;
+    private static final int BATCH_BYTES = 512 * 1024;
+    /** Of each broker: what comes meanwhile goes into the next one together, and each costs the same whatever is in it. */
+    private static final int MOST_REQUESTS_IN_FLIGHT = 1;
     /**
      * Kafka Streams polls again only when all it has is processed; so outcomes wait behind no more requests than this. It is about
      * what one fetch brings: the next one is under way while these are processed.
@@ -61,8 +66,11 @@ public final class Throttler implements AutoCloseable {
     private static final int MAX_POLL_RECORDS = 500;
     /** And behind no more bytes of them that were fetched in one go. A larger record is fetched all the same. */
     private static final int MAX_FETCH_BYTES = 512 * 1024;
-    /** It grows to what a fetch brings; Kafka's own takes an eighth of one, and the rest would come when all else is processed. */
-    private static final int RECEIVE_BUFFER_OF_THE_SYSTEM = -1;
+    /**
+     * It grows to what a fetch brings, or a request takes; Kafka's own has room for a part of one, and the rest would come when all
+     * else is processed.
+     */
+    private static final int SOCKET_BUFFER_OF_THE_SYSTEM = -1;
 
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
@@ -271,6 +279,10 @@ public final class Throttler implements AutoCloseable {
                 Map.entry(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), (int) LINGER.toMillis()),
                 Map.entry(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), BATCH_BYTES),
                 Map.entry(
+                        StreamsConfig.producerPrefix(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION),
+                        MOST_REQUESTS_IN_FLIGHT),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.SEND_BUFFER_CONFIG), SOCKET_BUFFER_OF_THE_SYSTEM),
+                Map.entry(
                         StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
                         Topics.MAX_MESSAGE_BYTES)));
         properties.putAll(Map.of(
@@ -287,7 +299,7 @@ public final class Throttler implements AutoCloseable {
                 StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
                 MAX_FETCH_BYTES,
                 StreamsConfig.consumerPrefix(ConsumerConfig.RECEIVE_BUFFER_CONFIG),
-                RECEIVE_BUFFER_OF_THE_SYSTEM));
+                SOCKET_BUFFER_OF_THE_SYSTEM));
         return properties;
     }
 }

@@ -16,9 +16,15 @@ public interface LaneStore {
 
     void putLaneEntry(LaneKey lane, long number, LaneEntry entry);
 
-    /** At the lane's end: there was never an entry of this number or a higher one. */
-    default void appendLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        putLaneEntry(lane, number, entry);
+    /** Where a lane's entries end. */
+    default LaneEnd laneEnd(LaneKey lane) {
+        return (number, entry) -> putLaneEntry(lane, number, entry);
+    }
+
+    /** Takes one entry after the other at a lane's end. */
+    interface LaneEnd {
+        /** There was never an entry of this number or a higher one. */
+        void append(long number, LaneEntry entry);
     }
 
     /** It is taken out of its lane, which may be anywhere in it. */

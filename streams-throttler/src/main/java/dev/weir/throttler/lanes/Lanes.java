@@ -39,12 +39,16 @@ public final class Lanes {
     private Weights weights;
     private final Map<LaneKey, Lane> lanes = new HashMap<>();
     private final TreeSet<Lane> turns = new TreeSet<>(BY_TURN);
+    /** Since they were saved; those that are gone again are among them. */
+    private final List<Lane> changed = new ArrayList<>();
+
     private double virtualTime;
     private long waiting;
     private long waitingCost;
 
     private static final class Lane {
         final LaneKey key;
+        final LaneStore.LaneEnd end;
         double weight;
         long head;
         long tail;
@@ -56,8 +60,12 @@ public final class Lanes {
         /** The jobs from the head on, as far as they were read. */
         final Deque<LaneEntry> read = new ArrayDeque<>();
 
-        Lane(LaneKey key, double weight) {
+        boolean changed;
+        boolean gone;
+
+        Lane(LaneKey key, LaneStore.LaneEnd end, double weight) {
             this.key = key;
+            this.end = end;
             this.weight = weight;
         }
 
@@ -107,7 +115,7 @@ public final class Lanes {
             if (weight != lane.weight) {
                 lane.finish = virtualTime + (lane.finish - virtualTime) * lane.weight / weight;
                 lane.weight = weight;
-                store.putLane(lane.state());
+                changed(lane);
             }
             turns.add(lane);
         }
@@ -115,7 +123,7 @@ public final class Lanes {
 
     /** Puts back a lane of an earlier run. */
     public void restore(LaneState state) {
-        Lane lane = new Lane(state.key(), weight(state.key()));
+        Lane lane = newLane(state.key());
         lane.head = state.head();
         lane.tail = state.tail();
         lane.jobs = state.jobs();
@@ -132,6 +140,17 @@ public final class Lanes {
     /** Puts back the virtual time of an earlier run. */
     public void restore(double earlierVirtualTime) {
         virtualTime = earlierVirtualTime;
+    }
+
+    /** Writes the lanes that have changed: before each commit. */
+    public void save() {
+        for (Lane lane : changed) {
+            lane.changed = false;
+            if (!lane.gone) {
+                store.putLane(lane.state());
+            }
+        }
+        changed.clear();
     }
 
     public double virtualTime() {
@@ -152,7 +171,7 @@ public final class Lanes {
         Lane lane = laneFor(key, entry);
         Place place = new Place(lane.key, lane.tail++, lane.tailCost);
         lane.tailCost += entry.cost();
-        store.appendLaneEntry(lane.key, place.number(), entry);
+        lane.end.append(place.number(), entry);
         added(lane, entry);
         return place;
     }
@@ -180,7 +199,7 @@ public final class Lanes {
                     store.passLaneEntry(lane.key, lane.head);
                     lane.passHole();
                     if (++holes >= MAX_HOLES_PER_TURN) {
-                        store.putLane(lane.state());
+                        changed(lane);
                         return null;
                     }
                 }
@@ -212,7 +231,7 @@ public final class Lanes {
             // The next job's cost is taken as this one's until it is read; lanes of mixed costs even out over time.
             lane.finish += turn.entry().cost() / lane.weight;
             turns.add(lane);
-            store.putLane(lane.state());
+            changed(lane);
         }
     }
 
@@ -234,7 +253,7 @@ public final class Lanes {
             turns.remove(lane);
             drop(lane);
         } else {
-            store.putLane(lane.state());
+            changed(lane);
         }
     }
 
@@ -301,13 +320,17 @@ public final class Lanes {
         return weights.of(key.tenant(), key.priority());
     }
 
+    private Lane newLane(LaneKey key) {
+        return new Lane(key, store.laneEnd(key), weight(key));
+    }
+
     private Lane laneFor(LaneKey own, LaneEntry entry) {
         LaneKey key = lanes.containsKey(own) || lanes.size() < MOST_LANES
                 ? own
                 : new LaneKey(own.upstream(), Forecast.SHARED, own.priority());
         Lane lane = lanes.get(key);
         if (lane == null) {
-            lane = new Lane(key, weight(key));
+            lane = newLane(key);
             lane.finish = virtualTime + entry.cost() / lane.weight;
             lanes.put(key, lane);
             turns.add(lane);
@@ -320,7 +343,7 @@ public final class Lanes {
         lane.cost += entry.cost();
         waiting++;
         waitingCost += entry.cost();
-        store.putLane(lane.state());
+        changed(lane);
     }
 
     private void leave(Lane lane, LaneEntry entry) {
@@ -330,9 +353,17 @@ public final class Lanes {
         waitingCost -= entry.cost();
     }
 
+    private void changed(Lane lane) {
+        if (!lane.changed) {
+            lane.changed = true;
+            changed.add(lane);
+        }
+    }
+
     private void drop(Lane lane) {
         turns.remove(lane);
         lanes.remove(lane.key);
+        lane.gone = true;
         store.deleteLane(lane.key, lane.head);
     }
 }

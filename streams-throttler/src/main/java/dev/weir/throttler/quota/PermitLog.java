@@ -31,6 +31,7 @@ public final class PermitLog {
     private long stepNs;
     private long stepRest;
     private long toleranceNs;
+    private long smallestBudget;
 
     private long[] slots = new long[FIRST_CAPACITY];
     private long[] arrivals = new long[FIRST_CAPACITY];
@@ -99,7 +100,9 @@ public final class PermitLog {
         stepRest = paceNs % paceBudget;
         toleranceNs = share(Math.min(burst, paceBudget));
         capTat();
+        smallestBudget = paceBudget;
         for (Tails w : windows) {
+            smallestBudget = Math.min(smallestBudget, w.window.budget());
             w.tail = first;
             w.arrivalTail = first;
             for (long n = first; n < next; n++) {
@@ -168,6 +171,11 @@ public final class PermitLog {
         return lastSlot;
     }
 
+    /** No permit can cost more. */
+    public long smallestBudget() {
+        return smallestBudget;
+    }
+
     public List<QuotaWindow> windows() {
         return java.util.Arrays.stream(windows).map(w -> w.window).toList();
     }
@@ -176,7 +184,7 @@ public final class PermitLog {
      * The earliest slot for a permit of this cost. Gives nothing away; {@link #take} does.
      *
      * @param notBefore no slot before this; later calls never ask for less
-     * @param cost from 1 to the smallest budget
+     * @param cost from 1 to {@link #smallestBudget}
      */
     public Slot earliest(long notBefore, int cost) {
         long base = Math.max(notBefore, lastSlot);
@@ -326,6 +334,7 @@ public final class PermitLog {
         stepNs = other.stepNs;
         stepRest = other.stepRest;
         toleranceNs = other.toleranceNs;
+        smallestBudget = other.smallestBudget;
         if (slots.length < other.slots.length) {
             slots = new long[other.slots.length];
             arrivals = new long[other.slots.length];

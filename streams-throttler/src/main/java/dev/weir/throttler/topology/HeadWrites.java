@@ -1,10 +1,7 @@
 package dev.weir.throttler.topology;
 
-import dev.weir.throttler.lanes.LaneKey;
-import dev.weir.throttler.lanes.LaneState;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.utils.Bytes;
@@ -26,8 +23,6 @@ final class HeadWrites {
     private final List<Head> changed = new ArrayList<>();
     /** Marks, and the upstreams: no more than there are of those. */
     private final Map<Bytes, Value> values = new HashMap<>();
-    /** Not written yet, null for those that are no more; no more than there are lanes. */
-    private final Map<LaneKey, @Nullable LaneState> lanes = new LinkedHashMap<>();
 
     /** One record of the store, as it is to be. */
     abstract static class Head {
@@ -92,46 +87,30 @@ final class HeadWrites {
     void changed(Head head) {
         if (!head.changed) {
             if (changed.size() >= MOST_WAITING) {
-                write();
+                flush();
             }
             head.changed = true;
             changed.add(head);
         }
     }
 
-    /** Whoever holds this record as an object has to forget it. */
-    void delete(Bytes key) {
-        changed(new Value(key, null));
+    /**
+     * Of this record only this is known: whoever holds it as an object has to forget it.
+     *
+     * @param bytes null to delete it
+     */
+    void write(Bytes key, byte @Nullable [] bytes) {
+        changed(new Value(key, bytes));
     }
 
     /** @param to exclusive */
     KeyValueIterator<Bytes, byte[]> range(Bytes from, Bytes to) {
-        write();
+        flush();
         return heads.range(from, to);
-    }
-
-    void put(LaneState lane) {
-        lanes.put(lane.key(), lane);
-    }
-
-    void delete(LaneKey lane) {
-        lanes.put(lane, null);
     }
 
     /** After this all is in the store. */
     void flush() {
-        write();
-        List<KeyValue<Bytes, byte[]>> entries = new ArrayList<>(lanes.size());
-        lanes.forEach((lane, state) ->
-                entries.add(KeyValue.pair(Keys.lane(lane), state == null ? null : HeadForm.bytes(state))));
-        lanes.clear();
-        if (!entries.isEmpty()) {
-            heads.putAll(entries);
-        }
-    }
-
-    /** After this all but the lanes is in the store. */
-    void write() {
         if (changed.isEmpty()) {
             return;
         }

@@ -29,6 +29,8 @@ final class Pages<O, T> {
     private final class Page extends HeadWrites.Head {
         final At<O> at;
         final @Nullable T[] entries;
+        /** Not held any more: another one may be, in its place. */
+        boolean forgotten;
         /** Their bytes, as long as they only came one after the other: written when they came, while they are at hand. */
         private @Nullable FormWriter appended;
 
@@ -69,6 +71,26 @@ final class Pages<O, T> {
         }
     }
 
+    /** The end of one owner's entries, for whoever adds one after the other: its page is looked for once. */
+    final class End {
+        private final O owner;
+        private @Nullable Page page;
+
+        private End(O owner) {
+            this.owner = owner;
+        }
+
+        /** The owner never had an entry of this number or a higher one. */
+        void add(long number, T entry) {
+            Page at = page;
+            if (at == null || at.forgotten || at.at.page() != PageForm.page(number)) {
+                at = page(owner, number, PageForm.beginsPage(number));
+                page = at;
+            }
+            at.append(PageForm.place(number), entry);
+        }
+    }
+
     /** @param most pages that are held as objects; what is held for long costs the garbage collector more than it saves */
     Pages(HeadWrites heads, PageForm<O, T> form, int most) {
         this.heads = heads;
@@ -97,6 +119,11 @@ final class Pages<O, T> {
 
     void put(O owner, long number, T entry) {
         page(owner, number, false).set(PageForm.place(number), entry);
+    }
+
+    /** Where an owner's entries end. */
+    End end(O owner) {
+        return new End(owner);
     }
 
     /** The owner never had an entry of this number or a higher one: a page that begins with it is new. */
@@ -139,10 +166,12 @@ final class Pages<O, T> {
     }
 
     private void forgetOne() {
-        Iterator<Page> oldest = recent.values().iterator();
-        if (oldest.next().isChanged()) {
-            heads.write();
+        Iterator<Page> pages = recent.values().iterator();
+        Page oldest = pages.next();
+        if (oldest.isChanged()) {
+            heads.flush();
         }
-        oldest.remove();
+        pages.remove();
+        oldest.forgotten = true;
     }
 }

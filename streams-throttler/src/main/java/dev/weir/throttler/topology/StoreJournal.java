@@ -212,8 +212,8 @@ final class StoreJournal implements Journal {
     }
 
     @Override
-    public void appendLaneEntry(LaneKey lane, long number, LaneEntry entry) {
-        entries.add(lane, number, entry);
+    public LaneEnd laneEnd(LaneKey lane) {
+        return entries.end(lane)::add;
     }
 
     @Override
@@ -231,7 +231,7 @@ final class StoreJournal implements Journal {
 
     @Override
     public void putLane(LaneState lane) {
-        heads.put(lane);
+        heads.write(Keys.lane(lane.key()), HeadForm.bytes(lane));
     }
 
     @Override
@@ -239,7 +239,7 @@ final class StoreJournal implements Journal {
         if (!PageForm.endsPage(head - 1)) {
             entries.removePage(lane, head);
         }
-        heads.delete(lane);
+        heads.write(Keys.lane(lane), null);
     }
 
     @Override

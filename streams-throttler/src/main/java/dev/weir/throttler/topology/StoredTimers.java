@@ -154,7 +154,7 @@ final class StoredTimers {
         Paged paged = read.remove();
         if (pages.merge(paged.page(), -1, Integer::sum) == 0) {
             pages.remove(paged.page());
-            heads.delete(paged.page());
+            heads.write(paged.page(), null);
         }
         return paged.timer();
     }

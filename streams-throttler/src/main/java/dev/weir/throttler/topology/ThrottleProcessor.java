@@ -109,9 +109,8 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         context = processorContext;
         KeyValueStore<Bytes, byte[]> jobs = processorContext.getStateStore(ThrottleTopology.JOBS_STORE);
         KeyValueStore<Bytes, byte[]> heads = processorContext.getStateStore(ThrottleTopology.HEADS_STORE);
-        StoreJournal opened = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
-        processorContext.<BeforeCommit>getStateStore(BeforeCommit.NAME).run(opened::flush);
-        journal = opened;
+        journal = new StoreJournal(jobs, heads, processorContext, metrics, clock::millis);
+        processorContext.<BeforeCommit>getStateStore(BeforeCommit.NAME).run(this::flush);
         throttles.clear();
         turns.clear();
         partition = processorContext.taskId().partition();
@@ -190,7 +189,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             refuse(submission.request(), "the upstream " + spec.upstream() + " is not configured here and never was");
         } else {
             entry.throttle.submit(submission, now());
-            touched(entry);
+            entry.active = true;
         }
         return null;
     }
@@ -201,7 +200,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             return "it cancels a job of the upstream " + request.upstream() + ", which is not known";
         }
         entry.throttle.cancel(request, now());
-        touched(entry);
+        entry.active = true;
         return null;
     }
 
@@ -211,7 +210,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             return "it is an outcome for the upstream " + outcome.upstream() + ", which is not known";
         }
         entry.throttle.outcome(outcome, now());
-        touched(entry);
+        entry.active = true;
         return null;
     }
 
@@ -220,7 +219,7 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
         if (value == null) {
             if (entry != null) {
                 entry.throttle.remove();
-                touched(entry);
+                entry.active = true;
                 sayRemoved(name, entry.throttle);
             }
             return null;
@@ -239,14 +238,15 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
             LOG.info("the settings of {}, revision {}: {}, {}", name, record.revision(), control.mode(), settings);
         }
         entry.throttle.configure(settings, control, record.assumeUnused(), now());
-        touched(entry);
+        entry.active = true;
         entry.forecastAt = Instant.EPOCH;
         return null;
     }
 
-    private static void touched(Entry entry) {
-        entry.throttle.save();
-        entry.active = true;
+    /** Before each commit: what was decided since the last one is written. */
+    private void flush() {
+        turns.forEach(entry -> entry.throttle.save());
+        journal().flush();
     }
 
     /** One upstream is one partition: a second permit log for it would spend its quota twice. */
@@ -295,7 +295,6 @@ final class ThrottleProcessor implements Processor<String, byte[], String, byte[
                 more.add(entry);
             }
         }
-        turns.forEach(entry -> entry.throttle.save());
         Instant at = EpochNanos.toInstant(now);
         for (Entry entry : turns) {
             if (forecastIsDue(entry, at)) {

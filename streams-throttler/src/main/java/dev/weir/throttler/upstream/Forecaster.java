@@ -217,7 +217,7 @@ final class Forecaster {
         ahead.copyFrom(log);
         arriveAsOthersDid(ahead, now);
         long cost = lanes.waitingCost();
-        long smallest = settings.smallestBudget();
+        long smallest = log.smallestBudget();
         long needed = cost + Math.min(NEWCOMERS, smallest);
         List<Forecast.LaneCosts> samples = cost == lanes.waiting() ? List.of() : lanes.sampleCosts(Costs.SAMPLE);
         Costs costs = new Costs(lanes.forecast(), new CostSamples(samples));

@@ -140,7 +140,7 @@ public final class Throttle {
         }
         Job job = Job.of(spec);
         Instant notBefore = submission.notBefore();
-        if (spec.cost() > settings.smallestBudget()) {
+        if (spec.cost() > log.smallestBudget()) {
             jobs.kill(job, submission.request(), tooCostly(job), null, at);
         } else if (Jobs.overdue(job, at)) {
             jobs.finish(job, JobStatus.EXPIRED, "its deadline had passed when it came", false, at);
@@ -247,8 +247,9 @@ public final class Throttle {
         return last != Turn.OVER;
     }
 
-    /** Writes what is kept of the upstream itself, if anything changed. */
+    /** Writes what has changed of the upstream itself and of its lanes: before each commit. */
     public void save() {
+        lanes.save();
         if (changed) {
             journal.putState(new UpstreamState(
                     UpstreamState.VERSION,
@@ -321,7 +322,7 @@ public final class Throttle {
             return Turn.OVER;
         }
         LaneEntry entry = turn.entry();
-        Slot slot = log.earliest(now + LEAD.toNanos(), (int) Math.min(entry.cost(), settings.smallestBudget()));
+        Slot slot = log.earliest(now + LEAD.toNanos(), (int) Math.min(entry.cost(), log.smallestBudget()));
         if (slot.at() > now + AHEAD.toNanos()) {
             heldBy = slot.heldBy();
             return Turn.OVER;
@@ -337,7 +338,7 @@ public final class Throttle {
             jobs.expire(job, now);
             return Turn.AGAIN;
         }
-        if (job.cost() > settings.smallestBudget()) {
+        if (job.cost() > log.smallestBudget()) {
             jobs.leave(job);
             jobs.kill(job, journal.request(job.id()), tooCostly(job), null, now);
             return Turn.AGAIN;
@@ -392,7 +393,7 @@ public final class Throttle {
     }
 
     private String tooCostly(Job job) {
-        return "its cost of " + job.cost() + " is more than the smallest budget, " + settings.smallestBudget();
+        return "its cost of " + job.cost() + " is more than the smallest budget, " + log.smallestBudget();
     }
 
     private String state(long now) {

@@ -141,6 +141,29 @@ class LanesTest {
         assertThat(lanes.waiting()).isZero();
     }
 
+    @Test
+    void shouldWriteEachLaneOnce_asItIsWhenItIsSaved() {
+        Lanes lanes = new Lanes(store, Weights.DEFAULT);
+        fill(lanes, "acme", 3, 1);
+        fill(lanes, "bolt", 2, 1);
+        fill(lanes, "gone", 1, 1);
+        lanes.save();
+        store.written.clear();
+
+        fill(lanes, "acme", 2, 1);
+        take(lanes, 8);
+        fill(lanes, "gone", 1, 5);
+        lanes.save();
+
+        assertThat(store.written).singleElement().satisfies(lane -> {
+            assertThat(lane.key().tenant()).isEqualTo("gone");
+            assertThat(lane.cost()).isEqualTo(5);
+        });
+        assertThat(store.lanes).containsOnlyKeys(store.written.get(0).key());
+        lanes.save();
+        assertThat(store.written).hasSize(1);
+    }
+
     private static LaneEntry entry(String tenant, int i, int cost) {
         return new LaneEntry(tenant + "-" + i, cost, ACCEPTED, true);
     }
@@ -168,6 +191,8 @@ class LanesTest {
         private record At(LaneKey lane, long number) {}
 
         private final Map<At, LaneEntry> entries = new HashMap<>();
+        private final Map<LaneKey, LaneState> lanes = new HashMap<>();
+        private final List<LaneState> written = new ArrayList<>();
 
         @Override
         public @Nullable LaneEntry laneEntry(LaneKey lane, long number) {
@@ -186,12 +211,13 @@ class LanesTest {
 
         @Override
         public void putLane(LaneState lane) {
-            // what a restart needs; here nothing restarts
+            lanes.put(lane.key(), lane);
+            written.add(lane);
         }
 
         @Override
         public void deleteLane(LaneKey lane, long head) {
-            // as above
+            lanes.remove(lane);
         }
     }
 }

@@ -34,6 +34,8 @@ class PagesTest {
     /** Above every number that the lane ever had. */
     private final long[] tails = new long[LANES];
 
+    private List<Pages<LaneKey, LaneEntry>.End> ends = ends();
+
     @Test
     void shouldKeepEntriesLikeAMap_whateverIsPutAndTaken_writtenOrNot() {
         for (int lane = 0; lane < LANES; lane++) {
@@ -50,6 +52,7 @@ class PagesTest {
                 heads.flush();
                 heads = new HeadWrites(store);
                 pages = new Pages<>(heads, new LanePage(), MOST);
+                ends = ends();
             }
             of = random.nextInt(LANES);
             compare(of, number(of, step));
@@ -87,7 +90,11 @@ class PagesTest {
             case 4, 5, 6, 7 -> {
                 LaneEntry entry = entry(step);
                 long tail = tails[of]++;
-                pages.add(lane(of), tail, entry);
+                if (random.nextBoolean()) {
+                    pages.add(lane(of), tail, entry);
+                } else {
+                    ends.get(of).add(tail, entry);
+                }
                 lane.put(tail, entry);
             }
             default -> {
@@ -124,6 +131,14 @@ class PagesTest {
                 1 + random.nextInt(1000),
                 AT.plusNanos(random.nextLong(1L << 50)),
                 random.nextBoolean());
+    }
+
+    private List<Pages<LaneKey, LaneEntry>.End> ends() {
+        List<Pages<LaneKey, LaneEntry>.End> all = new ArrayList<>();
+        for (int lane = 0; lane < LANES; lane++) {
+            all.add(pages.end(lane(lane)));
+        }
+        return all;
     }
 
     private static LaneKey lane(int of) {
