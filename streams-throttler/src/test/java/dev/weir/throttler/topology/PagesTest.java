@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PagesTest {
     private static final Instant AT = Instant.parse("2026-11-22T10:00:00.123456789Z");
@@ -23,6 +25,8 @@ class PagesTest {
     private static final int MOST = 256;
     /** More pages than are held as objects. */
     private static final int NUMBERS = MOST * PageForm.ENTRIES;
+    /** A lane's last page is hardly ever held any more when the next entry comes. */
+    private static final int FEW = 8;
 
     private final long seed = System.nanoTime();
     private final SplittableRandom random = new SplittableRandom(seed);
@@ -30,14 +34,15 @@ class PagesTest {
             Stores.inMemoryKeyValueStore("heads").get();
     private HeadWrites heads = new HeadWrites(store);
     private Pages<LaneKey, LaneEntry> pages = new Pages<>(heads, new LanePage(), MOST);
+    private List<Pages<LaneKey, LaneEntry>.End> ends = List.of();
     private final List<Map<Long, LaneEntry>> expected = new ArrayList<>();
     /** Above every number that the lane ever had. */
     private final long[] tails = new long[LANES];
 
-    private List<Pages<LaneKey, LaneEntry>.End> ends = ends();
-
-    @Test
-    void shouldKeepEntriesLikeAMap_whateverIsPutAndTaken_writtenOrNot() {
+    @ParameterizedTest
+    @ValueSource(ints = {FEW, MOST})
+    void shouldKeepEntriesLikeAMap_whateverIsPutAndTaken_writtenOrNot(int most) {
+        open(most);
         for (int lane = 0; lane < LANES; lane++) {
             expected.add(new HashMap<>());
         }
@@ -50,9 +55,7 @@ class PagesTest {
             }
             if (random.nextInt(20_000) == 0) {
                 heads.flush();
-                heads = new HeadWrites(store);
-                pages = new Pages<>(heads, new LanePage(), MOST);
-                ends = ends();
+                open(most);
             }
             of = random.nextInt(LANES);
             compare(of, number(of, step));
@@ -133,12 +136,10 @@ class PagesTest {
                 random.nextBoolean());
     }
 
-    private List<Pages<LaneKey, LaneEntry>.End> ends() {
-        List<Pages<LaneKey, LaneEntry>.End> all = new ArrayList<>();
-        for (int lane = 0; lane < LANES; lane++) {
-            all.add(pages.end(lane(lane)));
-        }
-        return all;
+    private void open(int most) {
+        heads = new HeadWrites(store);
+        pages = new Pages<>(heads, new LanePage(), most);
+        ends = IntStream.range(0, LANES).mapToObj(of -> pages.end(lane(of))).toList();
     }
 
     private static LaneKey lane(int of) {
