@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +36,7 @@ import picocli.CommandLine.Option;
         description = "Jobs taken into lanes and permits released, beside a bare store's puts and deletes.")
 final class BrokerBenchmark extends PrintingCommand {
     private static final double GOAL = 0.7;
-    private static final String RATE_HEADER = "/s  µs CPU";
+    private static final String RATE_HEADER = "/s  µs";
     /** All in one task, so that each has one thread, one store and one transaction. */
     static final int PARTITION = 0;
 
@@ -97,8 +98,11 @@ final class BrokerBenchmark extends PrintingCommand {
                     "the heap grows while it is measured, at the cost of whoever allocates more: use -Xms and -Xmx of the"
                             + " same size, such as java -Xms2g -Xmx2g -XX:+AlwaysPreTouch -jar ...");
         }
-        out.printf("%-8s%-14s%18s%18s%18s%n", "", "", "intake", "release", "outcomes");
-        out.printf("%-8s%-14s%18s%18s%18s%n", "round", "", RATE_HEADER, RATE_HEADER, RATE_HEADER);
+        out.printf("%-22s", "");
+        for (Contender.Phase phase : EnumSet.range(Contender.Phase.INTAKE, last)) {
+            out.printf("%18s", phase.name().toLowerCase(Locale.ROOT) + RATE_HEADER);
+        }
+        out.println();
         for (int round = 1 - warmUps; round <= rounds; round++) {
             List<Contender> turns = new ArrayList<>(contenders);
             Collections.rotate(turns, round + warmUps);

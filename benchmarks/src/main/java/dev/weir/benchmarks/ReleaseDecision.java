@@ -116,6 +116,8 @@ public class ReleaseDecision {
         for (int i = 0; i < BATCH; i++) {
             now += Quota.STEP_NS;
             more |= throttle.tick(now, 1);
+            // At a quota's pace hardly more than one is given between two commits.
+            throttle.save();
         }
         open = journal.takeSent();
         if (!more || open.size() != BATCH) {

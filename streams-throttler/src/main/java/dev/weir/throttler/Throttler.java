@@ -51,12 +51,14 @@ public final class Throttler implements AutoCloseable {
     private static final Duration CLOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
     /**
-     * Nobody sees what is sent before the commit, which sends what still waits: full batches go out as they are filled, all others
-     * together, so that the broker adds most partitions to the transaction at once.
+     * Nobody sees what is sent before the commit, which sends what still waits: until then only a full batch goes out, and with it
+     * what waits for the same broker. Fewer and fuller requests delay nothing.
      */
     private static final Duration LINGER = COMMIT_INTERVAL.multipliedBy(2);
 
     private static final int BATCH_BYTES = 512 * 1024;
+    /** A batch of each partition that is written to at most: of all changelogs, and of what goes out. */
+    private static final long UNSENT_BYTES = 48L * 1024 * 1024;
     /** Of each broker: what comes meanwhile goes into the next one together, and each costs the same whatever is in it. */
     private static final int MOST_REQUESTS_IN_FLIGHT = 1;
     /**
@@ -278,6 +280,7 @@ public final class Throttler implements AutoCloseable {
                 Map.entry(StreamsConfig.producerPrefix(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG), 5_000),
                 Map.entry(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), (int) LINGER.toMillis()),
                 Map.entry(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), BATCH_BYTES),
+                Map.entry(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), UNSENT_BYTES),
                 Map.entry(
                         StreamsConfig.producerPrefix(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION),
                         MOST_REQUESTS_IN_FLIGHT),

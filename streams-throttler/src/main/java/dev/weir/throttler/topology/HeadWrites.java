@@ -11,7 +11,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is written to the heads' store: the same pages and lanes again and again, once a commit. They are objects until then, and
+ * What is written to the heads' store: the same pages and lanes again and again, once a commit. Pages are objects until then, and
  * become bytes when they are written. Nobody else writes to the store. Not thread-safe.
  */
 final class HeadWrites {

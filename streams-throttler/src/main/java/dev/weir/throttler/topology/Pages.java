@@ -19,7 +19,7 @@ final class Pages<O, T> {
     private final HeadWrites heads;
     private final PageForm<O, T> form;
     private final int most;
-    /** The one that was not used for the longest time comes first. */
+    /** The one that was not looked for the longest time comes first. */
     private final Map<At<O>, Page> recent = new LinkedHashMap<>(16, 0.75f, true);
     /** Neighbours come one after the other. */
     private @Nullable Page last;
@@ -29,8 +29,8 @@ final class Pages<O, T> {
     private final class Page extends HeadWrites.Head {
         final At<O> at;
         final @Nullable T[] entries;
-        /** Not held any more: another one may be, in its place. */
-        boolean forgotten;
+        /** Whoever adds to it without looking for it. */
+        private @Nullable End end;
         /** Their bytes, as long as they only came one after the other: written when they came, while they are at hand. */
         private @Nullable FormWriter appended;
 
@@ -71,7 +71,7 @@ final class Pages<O, T> {
         }
     }
 
-    /** The end of one owner's entries, for whoever adds one after the other: its page is looked for once. */
+    /** The end of one owner's entries, for the one who adds one after the other: its page is looked for once. */
     final class End {
         private final O owner;
         private @Nullable Page page;
@@ -83,8 +83,9 @@ final class Pages<O, T> {
         /** The owner never had an entry of this number or a higher one. */
         void add(long number, T entry) {
             Page at = page;
-            if (at == null || at.forgotten || at.at.page() != PageForm.page(number)) {
+            if (at == null || at.at.page() != PageForm.page(number)) {
                 at = page(owner, number, PageForm.beginsPage(number));
+                at.end = this;
                 page = at;
             }
             at.append(PageForm.place(number), entry);
@@ -121,7 +122,7 @@ final class Pages<O, T> {
         page(owner, number, false).set(PageForm.place(number), entry);
     }
 
-    /** Where an owner's entries end. */
+    /** Where an owner's entries end; the one before is not used any more. */
     End end(O owner) {
         return new End(owner);
     }
@@ -172,6 +173,8 @@ final class Pages<O, T> {
             heads.flush();
         }
         pages.remove();
-        oldest.forgotten = true;
+        if (oldest.end != null) {
+            oldest.end.page = null;
+        }
     }
 }

@@ -87,6 +87,8 @@ public final class Throttle {
             lanes.restore(state.virtualTime());
             reading = state.reading();
         }
+        // Lanes are found again by the upstream's own state: it is written with the first of them.
+        changed = state == null;
     }
 
     public Settings settings() {

@@ -251,11 +251,11 @@ final class ThrottleHost {
             Outcome outcome = outcomes.next();
             journal.note(new Step.Heard(outcome, clock()));
             throttle.outcome(outcome, clock());
-            taken();
+            step();
         }
         for (; changes.hasMore() && most > 0; most--) {
             configure(changes.next());
-            taken();
+            step();
         }
         for (; requests.hasMore() && most > 0; most--) {
             Object record = requests.next();
@@ -267,7 +267,7 @@ final class ThrottleHost {
                 journal.note(new Step.Submitted(request, clock()));
                 throttle.submit(Submission.of(request), clock());
             }
-            taken();
+            step();
         }
     }
 
@@ -281,11 +281,6 @@ final class ThrottleHost {
             throttle.configure(change.settings(), control, false, clock());
             checkClock();
         }
-    }
-
-    private void taken() {
-        throttle.save();
-        step();
     }
 
     private void tick() {
@@ -312,7 +307,6 @@ final class ThrottleHost {
             journal.note(new Step.Rested(now));
         }
         moreToGive |= due.size() == TIMERS_PER_TICK;
-        throttle.save();
         step();
     }
 
@@ -323,6 +317,7 @@ final class ThrottleHost {
     }
 
     private void commit() {
+        throttle.save();
         topics.forEach(t -> t.committed = t.read);
         List<Step> steps = journal.commit();
         referee.committed(steps);

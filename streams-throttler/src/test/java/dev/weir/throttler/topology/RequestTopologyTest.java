@@ -49,6 +49,15 @@ class RequestTopologyTest {
     }
 
     @Test
+    void shouldKeepAJobsPlace_whenTheRestartComesBeforeAnyTick() {
+        JobRequest job = harness.submit();
+
+        harness.restart().advance(Duration.ofSeconds(1));
+
+        assertThat(harness.takePermits()).extracting(Permit::jobId).containsExactly(job.id());
+    }
+
+    @Test
     void shouldTakeAJobOnce_whenItComesTwice() {
         JobRequest job = harness.submit();
         harness.send(job);
