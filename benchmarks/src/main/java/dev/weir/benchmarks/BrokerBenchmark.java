@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
         description = "Jobs taken into lanes and permits released, beside a bare store's puts and deletes.")
 final class BrokerBenchmark extends PrintingCommand {
     private static final double GOAL = 0.7;
-    private static final String RATE_HEADER = "/s  µs";
+    private static final String RATE_HEADER = "/s µs CPU";
     /** All in one task, so that each has one thread, one store and one transaction. */
     static final int PARTITION = 0;
 

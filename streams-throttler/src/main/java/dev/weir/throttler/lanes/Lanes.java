@@ -39,7 +39,7 @@ public final class Lanes {
     private Weights weights;
     private final Map<LaneKey, Lane> lanes = new HashMap<>();
     private final TreeSet<Lane> turns = new TreeSet<>(BY_TURN);
-    /** Since they were saved; those that are gone again are among them. */
+    /** Since they were saved, those that are gone again among them: no more than jobs came or went meanwhile. */
     private final List<Lane> changed = new ArrayList<>();
 
     private double virtualTime;
